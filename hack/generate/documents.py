@@ -1,0 +1,41 @@
+"""The table of generated files: each path with the source that says what it holds. Reads sources, writes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hack.generate import reference, rules, values
+from qwen_operator import crd
+
+CHART = "charts/qwen-operator"
+SCHEMA = f"{CHART}/values.schema.json"
+
+
+class Plain(yaml.SafeDumper):
+    """YAML without anchors: an object that occurs twice is written twice, as people and kubectl expect."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is pyyaml's
+        """Return True for every object."""
+        return True
+
+
+def all_documents(root: Path) -> dict[str, str]:
+    """Return the text of every generated file by its path below root."""
+    definition = crd.document()
+    schema = (root / SCHEMA).read_text()
+    sources: dict[str, Callable[[], str]] = {
+        "crds/qwen-operator.io_qwenmodels.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
+        f"{CHART}/generated/crd.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
+        f"{CHART}/generated/rules.yaml": lambda: _yaml("operator/qwen_operator/core/kinds.py", rules.document()),
+        f"{CHART}/values.yaml": lambda: values.document(schema),
+        "docs/reference.md": lambda: reference.document(definition, schema),
+    }
+    return {path: text() for path, text in sources.items()}
+
+
+def _yaml(source: str, document: dict[str, Any]) -> str:
+    """Return a document as YAML, in the order of its source, below a line that names the source."""
+    body = yaml.dump(document, Dumper=Plain, sort_keys=False, width=120, allow_unicode=True)
+    return f"# Generated from {source} by `make generate`.\n{body}"

@@ -1,0 +1,5 @@
+"""The error of building images that a person is meant to read."""
+
+
+class ImageError(Exception):
+    """What is wrong and what would help, in whole sentences. The command line prints it and exits with status 1."""

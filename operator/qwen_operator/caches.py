@@ -1,0 +1,101 @@
+"""The caches of all kinds together: which change wakes which model, and what one decision reads.
+
+Why it exists: the way from a changed pod or claim to the models that care is a fact about the kinds, stated once. It
+must never ask the API server.
+"""
+
+from typing import Any
+
+from qwen_operator.cache import Cache
+from qwen_operator.core import kinds, names
+from qwen_operator.core.kinds import Kind, Scope
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
+from qwen_operator.core.source import source
+from qwen_operator.keys import Key
+from qwen_operator.workqueue import WorkQueue
+
+
+class Caches:
+    """One cache for the models, and one for each watched kind of children and referenced objects."""
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+        self.models = Cache(self._model_changed, group_of=_claim_of)
+        self.of: dict[Kind, Cache] = {kind: self._cache(kind) for kind in kinds.WATCHED}
+        self.blind: dict[Kind, str] = {}
+        """Kinds that the API server forbids to watch, and its sentence."""
+
+    def snapshot(self, model: QwenModel) -> Snapshot:
+        """Everything that one decision about a model reads."""
+        name, namespace = model.metadata.name, model.metadata.namespace
+        return Snapshot(
+            deployment=self._own(kinds.DEPLOYMENT, Key(namespace, names.deployment(name)), model.metadata.uid),
+            service=self._own(kinds.SERVICE, Key(namespace, names.service(name)), model.metadata.uid),
+            pods=self._group(kinds.POD, namespace, name),
+            claim=self._claim(namespace, source(model.spec.model.uri).claim),
+        )
+
+    def on_sight(self, kind: Kind, sentence: str | None) -> None:
+        """Note that a kind cannot be seen (a sentence), or can again (None), and wake everybody."""
+        if sentence is None:
+            self.blind.pop(kind, None)
+        else:
+            self.blind[kind] = sentence
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Wake every model, behind those that somebody edits."""
+        for key in self.models:
+            self._queue.add(key)
+
+    def _own(self, kind: Kind, key: Key, uid: str) -> Manifest | None:
+        manifest = self.of[kind].get(key)
+        return manifest if manifest and controlled_by(manifest, uid) else None
+
+    def _group(self, kind: Kind, namespace: str, group: str) -> tuple[Manifest, ...]:
+        cache = self.of[kind]
+        return tuple(manifest for key in cache.members(namespace, group) if (manifest := cache.get(key)))
+
+    def _claim(self, namespace: str, name: str | None) -> Manifest | None:
+        if name is None:
+            return None
+        if kinds.CLAIM in self.blind:  # what cannot be seen is not missing: the pod will say if it is
+            return {"metadata": {"namespace": namespace, "name": name}}
+        return self.of[kinds.CLAIM].get(Key(namespace, name))
+
+    def _cache(self, kind: Kind) -> Cache:
+        if kind.scope is Scope.REFERENCED:
+            return Cache(self._referenced_changed)
+        return Cache(self._child_changed, group_of=_model_of)
+
+    def _model_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
+        self._queue.add(key, edited=old is None or new is None or _asked(old) != _asked(new))
+
+    def _child_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
+        for model in {_model_of(manifest) for manifest in (old, new) if manifest}:
+            if model:
+                self._queue.add(Key(key.namespace, model))
+
+    def _referenced_changed(self, key: Key, _old: Manifest | None, _new: Manifest | None) -> None:
+        for user in self.models.members(key.namespace, key.name):
+            self._queue.add(user)
+
+
+def _asked(model: Manifest) -> Any:
+    """What a person changes: the spec, or the very object."""
+    metadata = model["metadata"]
+    return metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp")
+
+
+def _model_of(child: Manifest) -> str:
+    """The model that a child belongs to, by its label."""
+    return str((child["metadata"].get("labels") or {}).get(names.INSTANCE, ""))
+
+
+def _claim_of(model: Manifest) -> str:
+    """The claim that a model's weights are on. The object may have any shape here; nothing was checked yet."""
+    try:
+        return source(model["spec"]["model"]["uri"]).claim or ""
+    except (KeyError, TypeError, AttributeError):
+        return ""

@@ -1,0 +1,88 @@
+"""Why the server ended: in its own words if it left any, else by the exit code.
+
+Why it exists: the server writes one line of JSON as its termination message (reason and sentence); when it could not,
+the kubelet keeps the end of the log instead. The engine's own last error reaches the person this way. It must never
+hold more of a log than one scrubbed line.
+"""
+
+import msgspec
+
+from qwen_operator.core import pods
+from qwen_operator.core.excerpt import excerpt, last_words
+from qwen_operator.core.pods import Ending
+from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.serving import key_secret
+from qwen_operator.core.snapshot import Manifest
+
+KILLED = 128 + 9
+"""Exit code of a process that got SIGKILL."""
+
+NEVER_BEGAN = frozenset({"StartError", "ContainerCannotRun"})
+"""The runtime's words for a container whose process could not be started; the message is the runtime's own."""
+
+SPOKEN = {
+    reason.value: reason
+    for reason in (
+        Reason.MODEL_PATH_NOT_FOUND,
+        Reason.MODEL_INVALID,
+        Reason.NO_USABLE_KEY,
+        Reason.CONTEXT_TOO_LONG,
+        Reason.INVALID_ARGUMENT,
+        Reason.ENGINE_START_FAILED,
+        Reason.ENGINE_DEAD,
+    )
+}
+"""Reasons that the server may give; `tests/contract` holds the two sides together."""
+
+
+class Words(msgspec.Struct, frozen=True):
+    """The server's termination message."""
+
+    reason: str
+    message: str = ""
+
+
+def words(message: str) -> Words | None:
+    """The server's own words, or None if the text is something else."""
+    try:
+        return msgspec.json.decode(message, type=Words)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def server_ended(pod: Manifest, model: QwenModel) -> Problem | None:
+    """The container ended, now or before its last restart."""
+    ending = pods.ending(pod)
+    if ending is None:
+        return None
+    facts = {
+        "pod": pods.name(pod),
+        "namespace": model.metadata.namespace,
+        "uri": model.spec.model.uri,
+        "secret": key_secret(model),
+        "code": ending.exit_code,
+        "restarts": ending.restarts,
+        "limit": _limit(pod),
+    }
+    reason, why = _cause(ending)
+    return reason.about(why=why, **facts)
+
+
+def _cause(ending: Ending) -> tuple[Reason, str]:
+    if ending.reason == "OOMKilled":
+        return Reason.HOST_OUT_OF_MEMORY, ""
+    if ending.reason in NEVER_BEGAN:
+        return Reason.CONTAINER_CREATE_FAILED, excerpt(ending.message)
+    said = words(ending.message)
+    if said and (reason := SPOKEN.get(said.reason)):
+        return reason, excerpt(said.message)
+    why = excerpt(said.message) if said else last_words(ending.message)
+    if ending.exit_code == KILLED:
+        return Reason.KILLED, why or "it left no message."
+    return Reason.CRASH_LOOP, why or "it left no message."
+
+
+def _limit(pod: Manifest) -> str:
+    containers = pod.get("spec", {}).get("containers", [{}])
+    return str(containers[0].get("resources", {}).get("limits", {}).get("memory", "none of its own; the node's"))

@@ -1,0 +1,165 @@
+"""Chains of judgements: evidence in, the first problem out. A condition is what its chain says.
+
+Why it exists: each judgement is one assertion that can be read and tested alone, and a chain states which of two true
+things a person is told. It must never look further than its evidence.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qwen_operator.core import pods
+from qwen_operator.core.causes import ending, kubelet, replicaset, scheduler
+from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.serving import GRACE_PERIOD, replicas
+from qwen_operator.core.snapshot import Manifest, Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything that is known about a model after its plan was carried out."""
+
+    model: QwenModel
+    seen: Snapshot
+    obstacle: Problem | None
+    """Why the spec can't be served, from the plan."""
+    refused: tuple[Problem, ...]
+    """Why steps of the plan failed."""
+    now: str
+
+
+Judgement = Callable[[Evidence], Problem | None]
+OfPod = Callable[[Manifest, QwenModel], Problem | None]
+
+STUCK: tuple[OfPod, ...] = (
+    ending.server_ended,
+    kubelet.image_cannot_be_pulled,
+    kubelet.container_cannot_be_created,
+    scheduler.no_node_was_found,
+)
+"""What a pod does not get over by waiting, most telling first."""
+
+
+def first(evidence: Evidence, chain: tuple[Judgement, ...]) -> Problem | None:
+    """The first problem that a judgement of the chain finds."""
+    return next((problem for judge in chain if (problem := judge(evidence))), None)
+
+
+def spec_cannot_be_served(evidence: Evidence) -> Problem | None:
+    """The spec, or what it refers to, keeps the model from being served."""
+    return evidence.obstacle
+
+
+def a_write_was_refused(evidence: Evidence) -> Problem | None:
+    """The API server, or the rule that we touch nothing of somebody else's, refused a child."""
+    return next(iter(evidence.refused), None)
+
+
+def model_is_suspended(evidence: Evidence) -> Problem | None:
+    """No replica is asked for, by the switch."""
+    return Reason.SUSPENDED.about() if evidence.model.spec.suspend else None
+
+
+def no_replica_is_asked_for(evidence: Evidence) -> Problem | None:
+    """No replica is asked for, by number."""
+    return None if replicas(evidence.model.spec) else Reason.SCALED_TO_ZERO.about()
+
+
+def a_replica_waits_for_its_predecessor(evidence: Evidence) -> Problem | None:
+    """A new pod finds no node because the one it replaces still finishes requests on the same GPUs."""
+    leaving = sorted(pods.name(pod) for pod in evidence.seen.pods if pods.leaving(pod))
+    if not leaving:
+        return None
+    waiting = (pod for pod in _unready(evidence) if scheduler.no_node_was_found(pod, evidence.model))
+    found = next(waiting, None)
+    if found is None:
+        return None
+    return Reason.REPLACING.about(pod=pods.name(found), leaving=leaving[0], seconds=GRACE_PERIOD)
+
+
+def a_replica_is_stuck(evidence: Evidence) -> Problem | None:
+    """A pod can't go on by itself: the most telling cause over all of them."""
+    unready = _unready(evidence)
+    found = (problem for cause in STUCK for pod in unready if (problem := cause(pod, evidence.model)))
+    return next(found, None)
+
+
+def a_node_gave_a_replica_up(evidence: Evidence) -> Problem | None:
+    """A pod failed as a whole, and no successor has come as far as having a container."""
+    if any(pods.container(pod) for pod in _unready(evidence)):
+        return None
+    failed = (pod for pod in pods.newest(evidence.seen.pods) if pods.finished(pod))
+    return next((problem for pod in failed if (problem := kubelet.node_gave_the_pod_up(pod, evidence.model))), None)
+
+
+def preparation_takes_long(evidence: Evidence) -> Problem | None:
+    """A pod's node has been at it for long."""
+    found = (kubelet.preparation_takes_long(pod, evidence.model, evidence.now) for pod in _unready(evidence))
+    return next((problem for problem in found if problem), None)
+
+
+def pods_are_refused(evidence: Evidence) -> Problem | None:
+    """The ReplicaSet may not make pods."""
+    return replicaset.pods_are_refused(evidence.seen.deployment, evidence.model)
+
+
+def a_pod_is_being_prepared(evidence: Evidence) -> Problem | None:
+    """A pod waits for its image, its volumes or its network."""
+    found = (kubelet.pod_is_being_prepared(pod, evidence.model) for pod in _unready(evidence))
+    return next((problem for problem in found if problem), None)
+
+
+def an_engine_is_starting(evidence: Evidence) -> Problem | None:
+    """A server runs and loads its model."""
+    loading = (pods.name(pod) for pod in _unready(evidence) if pods.running(pod) and not pods.started(pod))
+    return _about_pod(Reason.STARTING, next(loading, None), evidence)
+
+
+def a_started_replica_is_not_ready(evidence: Evidence) -> Problem | None:
+    """A server has loaded its model once and does not answer now."""
+    silent = (pods.name(pod) for pod in _unready(evidence) if pods.running(pod) and pods.started(pod))
+    return _about_pod(Reason.NOT_READY, next(silent, None), evidence)
+
+
+def rollout_is_not_complete(evidence: Evidence) -> Problem | None:
+    """Not every replica runs what was asked for last, or not every one answers (as kstatus judges a Deployment)."""
+    wanted, deployment = replicas(evidence.model.spec), evidence.seen.deployment or {}
+    status = deployment.get("status", {})
+    updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
+    seen = status.get("observedGeneration", 0) >= deployment.get("metadata", {}).get("generation", 1)
+    if seen and status.get("replicas", 0) == updated == wanted == min(ready, status.get("availableReplicas", 0)):
+        return None
+    return Reason.ROLLING_OUT.about(updated=updated if seen else 0, wanted=wanted, ready=ready)
+
+
+def _about_pod(reason: Reason, pod: str | None, evidence: Evidence) -> Problem | None:
+    return reason.about(pod=pod, namespace=evidence.model.metadata.namespace) if pod else None
+
+
+def _unready(evidence: Evidence) -> tuple[Manifest, ...]:
+    newest = pods.newest(evidence.seen.pods)
+    return tuple(pod for pod in newest if not pods.ready(pod) and not pods.finished(pod))
+
+
+ASKED: tuple[Judgement, ...] = (spec_cannot_be_served, a_write_was_refused)
+"""What is wrong with what was asked."""
+
+RESTING: tuple[Judgement, ...] = (model_is_suspended, no_replica_is_asked_for)
+"""Why nothing runs, as asked."""
+
+FAILING: tuple[Judgement, ...] = (
+    a_replica_waits_for_its_predecessor,
+    a_replica_is_stuck,
+    pods_are_refused,
+    a_node_gave_a_replica_up,
+    preparation_takes_long,
+)
+"""What keeps replicas from serving; the first and the last may pass."""
+
+MOVING: tuple[Judgement, ...] = (
+    a_pod_is_being_prepared,
+    an_engine_is_starting,
+    a_started_replica_is_not_ready,
+    rollout_is_not_complete,
+)
+"""What is on its way."""

@@ -1,0 +1,104 @@
+"""What a Pod's status says, as a few questions with plain answers.
+
+Why it exists: the shape of `status.containerStatuses` is read in one place. It must never judge.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from qwen_operator.core import names
+from qwen_operator.core.snapshot import Manifest
+
+TEMPLATE_HASH = "pod-template-hash"
+"""Label that the Deployment controller puts on the pods of one template."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How the server's container ended last."""
+
+    exit_code: int
+    reason: str
+    """The runtime's word, such as Error or OOMKilled."""
+    message: str
+    """The termination message, or the end of the log if there was none."""
+    restarts: int
+
+
+def name(pod: Manifest) -> str:
+    """The pod's name."""
+    return str(pod["metadata"]["name"])
+
+
+def leaving(pod: Manifest) -> bool:
+    """Whether it was asked to end."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+def finished(pod: Manifest) -> bool:
+    """Whether it will never run again; such pods stay listed for a while."""
+    return pod.get("status", {}).get("phase") in ("Failed", "Succeeded")
+
+
+def ready(pod: Manifest) -> bool:
+    """Whether it answers."""
+    return condition(pod, "Ready").get("status") == "True"
+
+
+def condition(pod: Manifest, kind: str) -> Manifest:
+    """One of its conditions, or an empty one."""
+    return next((entry for entry in pod.get("status", {}).get("conditions", ()) if entry.get("type") == kind), {})
+
+
+def container(pod: Manifest) -> Manifest:
+    """Status of the server's container, or an empty one before there is any."""
+    statuses = pod.get("status", {}).get("containerStatuses", ())
+    return next((status for status in statuses if status.get("name") == names.CONTAINER), {})
+
+
+def waiting(pod: Manifest) -> Manifest:
+    """Why the container does not run yet: reason and message, or empty."""
+    return _state(pod, "waiting")
+
+
+def running(pod: Manifest) -> bool:
+    """Whether the container's process lives."""
+    return "running" in container(pod).get("state", {})
+
+
+def started(pod: Manifest) -> bool:
+    """Whether the startup probe has succeeded."""
+    return bool(container(pod).get("started"))
+
+
+def ending(pod: Manifest) -> Ending | None:
+    """How the container ended last, if it ever did. Even exit code 0 is an end that nobody asked for."""
+    status = container(pod)
+    ended = status.get("state", {}).get("terminated") or status.get("lastState", {}).get("terminated")
+    if not ended:
+        return None
+    return Ending(
+        exit_code=ended.get("exitCode", 0),
+        reason=ended.get("reason", ""),
+        message=ended.get("message", ""),
+        restarts=status.get("restartCount", 0),
+    )
+
+
+def newest(pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
+    """Pods of the template that the youngest pod has, youngest first; those that leave are left out."""
+    staying = sorted((pod for pod in pods if not leaving(pod)), key=_age, reverse=True)
+    return tuple(pod for pod in staying if _template(pod) == _template(staying[0]))
+
+
+def _age(pod: Manifest) -> tuple[str, str]:
+    return pod["metadata"].get("creationTimestamp", ""), name(pod)
+
+
+def _template(pod: Manifest) -> Any:
+    return pod["metadata"].get("labels", {}).get(TEMPLATE_HASH)
+
+
+def _state(pod: Manifest, kind: str) -> Manifest:
+    state: Manifest = container(pod).get("state", {}).get(kind, {})
+    return state

@@ -1,0 +1,264 @@
+"""Every reason the operator gives, with its sentence and its remedy: one table.
+
+Why it exists: a person at night reads a reason in a column and a sentence beside it. Both come from here, and so does
+the page that lists them. A text that is not understood must never become a reason of its own: it is quoted under a
+general one.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why something is not as asked."""
+
+    reason: "Reason"
+    message: str
+    """A sentence or two: what is the matter, and what to do."""
+
+
+class Reason(StrEnum):
+    """CamelCase reason of a condition. Placeholders in braces name the facts that `about` must be given."""
+
+    sentence: str
+    remedy: str
+
+    def __new__(cls, value: str, sentence: str, remedy: str = "") -> Self:
+        """Hold the texts beside the value."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        member.remedy = remedy
+        return member
+
+    def about(self, **facts: object) -> Problem:
+        """This reason as a problem, its sentence and remedy filled with facts.
+
+        :raises KeyError: if a placeholder has no fact.
+        """
+        return Problem(self, f"{self.sentence} {self.remedy}".strip().format_map(facts))
+
+    # --- all is well, or as asked ---------------------------------------------------------------------------------
+    ACCEPTED = "Accepted", "The spec can be served, and what it refers to exists."
+    APPLIED = "Applied", "Secret, Service and Deployment are as asked."
+    SERVING = "Serving", "{ready} of {wanted} replicas answer requests."
+    SETTLED = "Settled", "All replicas run what was asked for last; nothing is moving."
+    READY = "Ready", "{model} is served at {url}."
+    SUSPENDED = "Suspended", "spec.suspend is true, so no replica runs; keys are kept.", "Set it to false to serve."
+    SCALED_TO_ZERO = "ScaledToZero", "spec.replicas is 0, so no replica runs.", "Raise it to serve."
+    NOT_IMPLEMENTED_YET = "NotImplementedYet", "This release does not judge it."
+
+    # --- on the way -----------------------------------------------------------------------------------------------
+    STARTING = (
+        "Starting",
+        "Pod {pod} runs and its engine is loading the model.",
+        "Large models take minutes; kubectl logs {pod} -n {namespace} shows how far it is.",
+    )
+    PREPARING_POD = (
+        "PreparingPod",
+        "The node of pod {pod} is fetching image {image}, mounting claim {claim} or setting up its network.",
+        "A first pull of several GB takes minutes; kubectl describe pod {pod} -n {namespace} shows which it is.",
+    )
+    ROLLING_OUT = "RollingOut", "{updated} of {wanted} replicas run what was asked for last, {ready} answer."
+    REPLACING = (
+        "Replacing",
+        "Pod {pod} waits for the resources of pod {leaving}, which finishes its requests first.",
+        "This takes at most {seconds} seconds.",
+    )
+
+    # --- the spec and what it refers to ---------------------------------------------------------------------------
+    INVALID_SPEC = "InvalidSpec", "{field} is not valid: {why}.", "Correct the field and apply again."
+    UNSUPPORTED_SCHEME = (
+        "UnsupportedScheme",
+        "model.uri {uri} uses {scheme}://, which this release can't fetch yet.",
+        "Put the model's folder on a PersistentVolumeClaim and name it as pvc://<claim>/<folder>.",
+    )
+    CLAIM_NOT_FOUND = (
+        "ClaimNotFound",
+        "PersistentVolumeClaim {claim} of model.uri does not exist in namespace {namespace}.",
+        "Create it, or correct model.uri.",
+    )
+    CLAIM_LOST = (
+        "ClaimLost",
+        "PersistentVolumeClaim {claim} has lost its volume {volume}.",
+        "Restore the PersistentVolume, or name another claim in model.uri.",
+    )
+    CLAIM_BEING_DELETED = (
+        "ClaimBeingDeleted",
+        "PersistentVolumeClaim {claim} is being deleted, so no new pod can use it.",
+        "Let its users end and create it anew, or name another claim in model.uri.",
+    )
+    CLAIM_PENDING = (
+        "ClaimPending",
+        "PersistentVolumeClaim {claim} is not bound to a volume: {why}",
+        "kubectl describe pvc {claim} -n {namespace} says what its StorageClass waits for.",
+    )
+
+    # --- writing the children -------------------------------------------------------------------------------------
+    NAME_TAKEN = (
+        "NameTaken",
+        "{kind} {name} exists and does not belong to this model.",
+        "Delete or rename it, or give the model another name.",
+    )
+    FORBIDDEN = (
+        "Forbidden",
+        "The API server does not let the operator write {kind} {name}: {why}",
+        "Check the operator's Role in this namespace, and its quotas and admission rules.",
+    )
+    API_REFUSED = (
+        "ApiRefused",
+        "The API server refused {kind} {name}: {why}",
+        "Correct the field it names in the QwenModel.",
+    )
+    QUOTA_EXCEEDED = (
+        "QuotaExceeded",
+        "A ResourceQuota of namespace {namespace} allows no further replica: {why}",
+        "Lower spec.replicas or spec.resources, or raise the quota.",
+    )
+    POD_SECURITY_REJECTED = (
+        "PodSecurityRejected",
+        "The Pod Security rules of namespace {namespace} refuse the replicas: {why}",
+        "The replicas keep to the restricted profile; report this as a bug.",
+    )
+    REPLICA_REFUSED = (
+        "ReplicaRefused",
+        "The API server refuses the replicas' pods: {why}",
+        "Correct the field it names in the QwenModel.",
+    )
+
+    # --- finding a node -------------------------------------------------------------------------------------------
+    INSUFFICIENT_GPU = (
+        "InsufficientGPU",
+        "No node has {gpus} free {resource} for a replica: {why}",
+        "Add such a node, free GPUs, or lower resources.gpus.",
+    )
+    INSUFFICIENT_CPU_OR_MEMORY = (
+        "InsufficientCPUOrMemory",
+        "No node has {cpu} CPU and {memory} memory free for a replica: {why}",
+        "Add a node, free some, or lower resources.cpu or resources.memory.",
+    )
+    TAINT_NOT_TOLERATED = (
+        "TaintNotTolerated",
+        "Every node that would do has a taint that the replicas don't tolerate: {why}",
+        "Add it to scheduling.tolerations, or remove the taint.",
+    )
+    NO_NODE_MATCHES = (
+        "NoNodeMatches",
+        "No node matches what the replicas ask for: {why}",
+        "Correct scheduling.nodeSelector, topologySpreadConstraints or resources.gpuProduct, or label a node.",
+    )
+    VOLUME_NODE_CONFLICT = (
+        "VolumeNodeConflict",
+        "The volume of claim {claim} can't be used on a node that would do: {why}",
+        "Put the model on a volume that these nodes reach.",
+    )
+    ACCESS_MODE_CONFLICT = (
+        "AccessModeConflict",
+        "Claim {claim} may be used by one pod at a time: {why}",
+        "Use a claim with access mode ReadOnlyMany or ReadWriteMany, or one replica.",
+    )
+    UNSCHEDULABLE = (
+        "Unschedulable",
+        "The scheduler finds no node for pod {pod}: {why}",
+        "kubectl describe pod {pod} -n {namespace} shows its events.",
+    )
+
+    # --- starting the container -----------------------------------------------------------------------------------
+    WAITING_FOR_NODE = (
+        "WaitingForNode",
+        "For more than {minutes} minutes the node of pod {pod} has been fetching image {image}, mounting claim {claim} "
+        "or setting up its network.",
+        "kubectl describe pod {pod} -n {namespace} shows which it is.",
+    )
+    IMAGE_NOT_FOUND = (
+        "ImageNotFound",
+        "There is no image {image}: {why}",
+        "Correct server.image or server.imagePullPolicy, or push the image.",
+    )
+    IMAGE_UNAUTHORIZED = (
+        "ImageUnauthorized",
+        "The registry does not let the node pull image {image}: {why}",
+        "Name a Secret with credentials in server.imagePullSecrets.",
+    )
+    IMAGE_PULL_FAILED = (
+        "ImagePullFailed",
+        "Image {image} can't be pulled: {why}",
+        "Check that the node reaches the registry; the kubelet tries again by itself.",
+    )
+    CONTAINER_CREATE_FAILED = (
+        "ContainerCreateFailed",
+        "The node can't start the container of pod {pod}: {why}",
+        "kubectl describe pod {pod} -n {namespace} shows its events.",
+    )
+    REJECTED_BY_NODE = (
+        "RejectedByNode",
+        "The node refused pod {pod}: {why}",
+        "kubectl describe node shows its conditions and devices.",
+    )
+    EVICTED = (
+        "Evicted",
+        "Pod {pod} was evicted from its node: {why}",
+        "Give the replicas what the node was short of, in spec.resources, or free it on the node.",
+    )
+
+    # --- the server's own words (its termination message) ---------------------------------------------------------
+    MODEL_PATH_NOT_FOUND = (
+        "ModelPathNotFound",
+        "The folder of model.uri {uri} is not on its claim: {why}",
+        "Correct the folder in model.uri, or copy the model there.",
+    )
+    MODEL_INVALID = (
+        "ModelInvalid",
+        "The folder of model.uri {uri} holds no complete model: {why}",
+        "It needs config.json, a tokenizer and safetensors files.",
+    )
+    NO_USABLE_KEY = (
+        "NoUsableKey",
+        "Secret {secret} is missing or holds no usable API key: {why}",
+        "Add an entry whose name is the key's name and whose value is the key.",
+    )
+    CONTEXT_TOO_LONG = (
+        "ContextTooLong",
+        "model.contextLength is above what the model or the memory allows: {why}",
+        "Lower model.contextLength.",
+    )
+    INVALID_ARGUMENT = (
+        "InvalidArgument",
+        "The server does not accept its arguments: {why}",
+        "Correct server.args or the field that it names.",
+    )
+    ENGINE_START_FAILED = (
+        "EngineStartFailed",
+        "The engine did not start: {why}",
+        "kubectl logs {pod} -n {namespace} --previous shows all of it.",
+    )
+    ENGINE_DEAD = (
+        "EngineDead",
+        "The engine stopped while serving: {why}",
+        "The replica restarts by itself; kubectl logs {pod} -n {namespace} --previous shows what came before.",
+    )
+
+    # --- the container ended otherwise ----------------------------------------------------------------------------
+    HOST_OUT_OF_MEMORY = (
+        "HostOutOfMemory",
+        "The server of pod {pod} used more main memory than it may (limit {limit}) and was killed.",
+        "Raise resources.memory, or lower model.contextLength or server.maxNumSeqs.",
+    )
+    KILLED = (
+        "Killed",
+        "The server of pod {pod} was killed from outside (exit code 137): {why}",
+        "Lack of memory on the node and a failed liveness probe end so; kubectl describe pod {pod} -n {namespace} "
+        "shows which.",
+    )
+    CRASH_LOOP = (
+        "CrashLoop",
+        "The server of pod {pod} ended with exit code {code} (restarts: {restarts}): {why}",
+        "kubectl logs {pod} -n {namespace} --previous shows all of it.",
+    )
+    NOT_READY = (
+        "NotReady",
+        "Pod {pod} has started but does not answer as ready.",
+        "kubectl logs {pod} -n {namespace} shows why.",
+    )

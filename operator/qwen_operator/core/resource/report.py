@@ -1,0 +1,86 @@
+"""`status` of a QwenModel: what the operator says, field by field.
+
+Why it exists: the document that `core.status` writes and the schema that the API server prunes by are one thing. It
+must never hold a phase, since conditions say more, or anything that changes by itself with time.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from qwen_operator.core.resource.fields import Part
+from qwen_operator.core.resource.rules import keyed_by
+
+ConditionType = Literal["Accepted", "Fits", "WeightsReady", "Applied", "Available", "Progressing", "Ready"]
+ConditionStatus = Literal["True", "False", "Unknown"]
+
+LONGEST_MESSAGE = 1024
+"""Characters of a message: a sentence, a quoted excerpt and a remedy."""
+
+
+class Condition(Part, frozen=True, kw_only=True, omit_defaults=False):
+    """One aspect of the model, as Kubernetes' own kinds report theirs."""
+
+    type: Annotated[ConditionType, Meta(description="Which aspect.")]
+    status: Annotated[ConditionStatus, Meta(description="True, False or Unknown.")]
+    reason: Annotated[
+        str,
+        Meta(pattern=r"^[A-Za-z][A-Za-z0-9]*$", min_length=1, max_length=64, description="Why, in one CamelCase word."),
+    ]
+    message: Annotated[str, Meta(max_length=LONGEST_MESSAGE, description="What is the matter, and what to do.")]
+    observed_generation: Annotated[
+        int, Meta(ge=0, description="Generation of the spec that this is about.", extra_json_schema={"format": "int64"})
+    ]
+    last_transition_time: Annotated[
+        str,
+        Meta(
+            max_length=32,
+            description="When the status last changed, UTC.",
+            extra_json_schema={"format": "date-time"},
+        ),
+    ]
+
+
+class Endpoint(Part, frozen=True, kw_only=True):
+    """How to call the model."""
+
+    url: Annotated[
+        str, Meta(max_length=512, description="Base URL inside the cluster, for base_url of an OpenAI client.")
+    ]
+    model_id: Annotated[str, Meta(max_length=128, description="What clients send as model.")]
+    port_forward: Annotated[
+        str, Meta(max_length=512, description="Command that brings the model to this machine's localhost.")
+    ]
+
+
+class Status(Part, frozen=True, kw_only=True):
+    """Where the model stands, why, and what to do."""
+
+    observed_generation: Annotated[
+        int, Meta(ge=0, description="Generation of the spec that this is about.", extra_json_schema={"format": "int64"})
+    ]
+    reason: Annotated[str, Meta(max_length=64, description="Reason of the condition Ready.")]
+    message: Annotated[str, Meta(max_length=LONGEST_MESSAGE, description="Message of the condition Ready.")]
+    conditions: Annotated[
+        list[Condition],
+        Meta(
+            max_length=16,
+            description="Accepted: the spec can be served. Fits and WeightsReady: not judged yet. Applied: the "
+            "children are as asked. Available: a replica answers. Progressing: something is moving. Ready: all "
+            "replicas run what was asked for last, and answer.",
+            extra_json_schema=keyed_by("type"),
+        ),
+    ]
+    replicas: Annotated[int, Meta(ge=0, description="Pods that there are, old ones of a rollout included.")] | None = (
+        None
+    )
+    ready_replicas: Annotated[int, Meta(ge=0, description="Pods that answer.")] | None = None
+    updated_replicas: Annotated[int, Meta(ge=0, description="Pods that run what was asked for last.")] | None = None
+    replica_summary: (
+        Annotated[str, Meta(max_length=32, description="Replicas that answer, of those asked for.")] | None
+    ) = None
+    selector: (
+        Annotated[str, Meta(max_length=512, description="Label selector of the pods, for autoscalers.")] | None
+    ) = None
+    gpus: Annotated[int, Meta(ge=0, description="GPUs of one replica; 0 on CPU.")] | None = None
+    endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None

@@ -1,0 +1,156 @@
+"""What one replica is run with, worked out once from the spec and the operator's settings.
+
+Why it exists: every default that depends on more than its own field is decided here, so that builders only write down.
+It must never look at what lives, and never depend on the operator's version: a changed number restarts every replica.
+"""
+
+from dataclasses import dataclass
+
+from qwen_operator.core import names
+from qwen_operator.core.quantity import canonical
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.environment import ENVIRONMENT
+from qwen_operator.core.resource.spec import Spec
+from qwen_operator.core.settings import Settings
+from qwen_operator.core.source import source
+
+NVIDIA = "nvidia.com/gpu"
+
+ENDPOINT_DELAY = 5
+"""Seconds that a stopping server goes on accepting, while kube-proxy takes it out of the Service."""
+DRAIN_TIMEOUT = 300
+"""Seconds that running requests get to finish."""
+SHUTDOWN = 40
+"""Seconds for the engine to let go of its devices, with some to spare."""
+GRACE_PERIOD = ENDPOINT_DELAY + DRAIN_TIMEOUT + SHUTDOWN
+
+
+@dataclass(frozen=True, kw_only=True)
+class Devices:
+    """GPUs of one replica."""
+
+    resource: str
+    count: int
+    product: str | None
+    tensor: int
+    """GPUs that split each layer."""
+
+    @property
+    def pipeline(self) -> int:
+        """Stages that the layers are divided into."""
+        return max(1, self.count // self.tensor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What one replica is run with; amounts are canonical."""
+
+    image: str
+    pull_policy: str
+    arguments: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...]
+    devices: Devices | None
+    """None on a CPU."""
+    cpu: str
+    memory_request: str
+    memory_limit: str | None
+    shared_memory: str
+    claim: str
+    key_secret: str
+    generate_key: bool
+    replicas: int
+    """As asked, or 0 while suspended."""
+
+
+def served_name(model: QwenModel) -> str:
+    """The id that clients send."""
+    return model.spec.model.served_name or model.metadata.name
+
+
+def key_secret(model: QwenModel) -> str:
+    """Name of the Secret of API keys."""
+    return model.spec.auth.secret_name or names.key_secret(model.metadata.name)
+
+
+def replicas(spec: Spec) -> int:
+    """Replicas that are to run."""
+    return 0 if spec.suspend else spec.replicas
+
+
+def devices(spec: Spec) -> Devices | None:
+    """GPUs of one replica, or None on a CPU."""
+    if spec.device == "CPU":
+        return None
+    asked = spec.resources
+    count = asked.gpus or spec.parallelism.tensor or 1
+    return Devices(
+        resource=asked.gpu_resource_name or NVIDIA,
+        count=count,
+        product=asked.gpu_product,
+        tensor=spec.parallelism.tensor or count,
+    )
+
+
+def serving(model: QwenModel, settings: Settings) -> Serving:
+    """All of it, for a model whose files are on a claim."""
+    spec, gpus = model.spec, devices(model.spec)
+    request, limit = _memory(spec, gpus)
+    generate = spec.auth.generate
+    return Serving(
+        image=spec.server.image or (settings.server_image if gpus else settings.server_cpu_image),
+        pull_policy=spec.server.image_pull_policy or settings.image_pull_policy,
+        arguments=_arguments(model, gpus),
+        environment=(*ENVIRONMENT.items(), *((variable.name, variable.value) for variable in spec.server.env)),
+        devices=gpus,
+        cpu=_cpu(spec, gpus),
+        memory_request=request,
+        memory_limit=limit,
+        shared_memory=_shared_memory(spec, gpus),
+        claim=source(spec.model.uri).place,
+        key_secret=key_secret(model),
+        generate_key=spec.auth.secret_name is None if generate is None else generate,
+        replicas=replicas(spec),
+    )
+
+
+def _cpu(spec: Spec, gpus: Devices | None) -> str:
+    # a CPU replica asks for little, so that two of them and a rollout fit on two cores
+    computed = str(4 + 2 * gpus.count) if gpus else "500m"
+    return canonical(computed if spec.resources.cpu is None else spec.resources.cpu)
+
+
+def _memory(spec: Spec, gpus: Devices | None) -> tuple[str, str | None]:
+    if spec.resources.memory is not None:
+        asked = canonical(spec.resources.memory)
+        return asked, asked
+    return (canonical(f"{16 + 8 * gpus.count}Gi"), None) if gpus else ("2Gi", "8Gi")
+
+
+def _shared_memory(spec: Spec, gpus: Devices | None) -> str:
+    computed = "16Gi" if gpus and gpus.count > 1 else "1Gi"
+    return canonical(computed if spec.resources.shared_memory is None else spec.resources.shared_memory)
+
+
+def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
+    """The server's command line, one flag an element, behind the command's name."""
+    asked, server = model.spec.model, model.spec.server
+    folder = source(asked.uri).path
+    flags: dict[str, object] = {
+        "model": f"{names.MODELS_DIR}/{folder}".rstrip("/"),
+        "served-name": served_name(model),
+        "context-length": asked.context_length,
+        "device": model.spec.device.lower(),
+        "dtype": None if asked.dtype == "Auto" else asked.dtype.lower(),
+        "tensor-parallel-size": gpus.tensor if gpus else None,
+        "pipeline-parallel-size": gpus.pipeline if gpus and gpus.pipeline > 1 else None,
+        "gpu-memory-utilization": server.gpu_memory_utilization if gpus else None,
+        "max-num-seqs": server.max_num_seqs,
+        "context-overflow": server.context_overflow.lower(),
+        "keys-dir": names.KEYS_DIR,
+        "port": names.API_PORT,
+        "management-port": names.MANAGEMENT_PORT,
+        "endpoint-delay": ENDPOINT_DELAY,
+        "drain-timeout": DRAIN_TIMEOUT,
+    }
+    own = (f"--{flag}={value}" for flag, value in flags.items() if value is not None)
+    return ("serve", *own, *server.args)

@@ -1,0 +1,33 @@
+"""What the operator is told once, at its start.
+
+Why it exists: builders and decisions take their surroundings as one value. It must never read the environment itself;
+`__main__` is the only reader.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The operator's own settings, the same for all models."""
+
+    namespace: str = "qwen-operator"
+    """Namespace the operator itself runs in; its Lease lives there."""
+
+    watch_namespaces: tuple[str, ...] = ()
+    """Namespaces whose QwenModels are served; empty means the whole cluster."""
+
+    server_image: str
+    """Image of the server for `device: GPU`, when a model names none."""
+
+    server_cpu_image: str
+    """Image of the server for `device: CPU`, when a model names none."""
+
+    image_pull_policy: str = "IfNotPresent"
+    """Pull policy of the server's image, when a model names none."""
+
+    workers: int = 16
+    """Models reconciled at the same time."""
+
+    resync_seconds: float = 600.0
+    """Seconds between two looks at a model that nothing else wakes; spread by 20 %."""

@@ -1,0 +1,34 @@
+"""Everything one decision reads, gathered before it is made.
+
+Why it exists: a decision that reads while it decides can't be repeated or tested. It must never be filled half: what is
+None here does not exist as far as the caches know.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+Manifest = dict[str, Any]
+"""An object of the Kubernetes API as decoded JSON."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """What lives around one model, as the caches know it."""
+
+    deployment: Manifest | None = None
+    """The model's Deployment; None also if an object of that name is not controlled by this model."""
+
+    service: Manifest | None = None
+    """The model's Service; None also if an object of that name is not controlled by this model."""
+
+    pods: tuple[Manifest, ...] = ()
+    """Pods with the model's labels, in any order."""
+
+    claim: Manifest | None = None
+    """The PersistentVolumeClaim that `spec.model.uri` names, if it is a `pvc://` URI and the claim exists."""
+
+
+def controlled_by(manifest: Manifest, uid: str) -> bool:
+    """Whether an object's controller is the owner with this uid."""
+    references = manifest.get("metadata", {}).get("ownerReferences", ())
+    return any(reference.get("controller") and reference.get("uid") == uid for reference in references)

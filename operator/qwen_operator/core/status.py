@@ -1,0 +1,169 @@
+"""The status document, and when to look again.
+
+Why it exists: everything a person sees of a model in `kubectl get` is worked out here, from one snapshot taken after
+the steps were done. It must never drive what the operator does next.
+"""
+
+from typing import Any
+
+import msgspec
+
+from qwen_operator.core import checks, names, pods
+from qwen_operator.core.causes import kubelet
+from qwen_operator.core.checks import Evidence
+from qwen_operator.core.plan import Outcome, Plan
+from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.report import (
+    LONGEST_MESSAGE,
+    Condition,
+    ConditionStatus,
+    ConditionType,
+    Endpoint,
+    Status,
+)
+from qwen_operator.core.serving import devices, replicas, served_name
+from qwen_operator.core.snapshot import Manifest, Snapshot
+
+Verdict = tuple[ConditionStatus, Problem]
+
+DELAYS: dict[Reason, ConditionStatus] = {Reason.REPLACING: "True", Reason.WAITING_FOR_NODE: "Unknown"}
+"""Problems that do pass, or may pass, by themselves: whether something is still moving."""
+
+
+def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now: str) -> dict[str, Any]:
+    """The whole `status` of a model.
+
+    :param seen: as the caches stand *after* the plan's steps were taken, answers of the API server included.
+    :param now: UTC time in RFC 3339 with seconds, such as 2026-11-23T12:00:00Z.
+    """
+    refused = tuple(problem for _, problem in outcome.failures)
+    evidence = Evidence(model=model, seen=seen, obstacle=plan.problem, refused=refused, now=now)
+    verdicts: dict[ConditionType, Verdict] = {
+        "Accepted": _accepted(evidence),
+        "Fits": ("Unknown", Reason.NOT_IMPLEMENTED_YET.about()),
+        "WeightsReady": ("Unknown", Reason.NOT_IMPLEMENTED_YET.about()),
+        "Applied": _applied(evidence),
+        "Available": _available(evidence),
+        "Progressing": _progressing(evidence),
+        "Ready": _ready(evidence),
+    }
+    gpus = devices(model.spec)
+    counts = (seen.deployment or {}).get("status", {})
+    ready = counts.get("readyReplicas", 0)
+    return _written(
+        model.metadata.generation,
+        conditions=_conditions(verdicts, model.metadata.generation, model.status, now),
+        replicas=counts.get("replicas", 0),
+        ready_replicas=ready,
+        updated_replicas=counts.get("updatedReplicas", 0),
+        replica_summary=f"{ready}/{replicas(model.spec)}",
+        selector=",".join(f"{label}={value}" for label, value in names.selector(model.metadata.name).items()),
+        gpus=gpus.count if gpus else 0,
+        endpoint=endpoint(model),
+    )
+
+
+def unreadable(body: Manifest, problem: Problem, now: str) -> dict[str, Any]:
+    """The whole `status` of an object that `resource.parse` refused; its children are left as they are."""
+    unknown: Verdict = ("Unknown", problem)
+    verdicts: dict[ConditionType, Verdict] = {
+        "Accepted": ("False", problem),
+        "Fits": unknown,
+        "WeightsReady": unknown,
+        "Applied": ("False", problem),
+        "Available": unknown,
+        "Progressing": unknown,
+        "Ready": ("False", problem),
+    }
+    generation = body.get("metadata", {}).get("generation", 0)
+    return _written(generation, conditions=_conditions(verdicts, generation, body.get("status") or {}, now))
+
+
+def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:  # noqa: ARG001  (as `document`)
+    """Seconds after which time alone may change the status, or None if only an event can."""
+    waits = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(seen.pods))
+    left = [kubelet.PATIENCE - waited for waited in waits if waited is not None]
+    return min((seconds for seconds in left if seconds > 0), default=None)
+
+
+def endpoint(model: QwenModel) -> Endpoint:
+    """How to call the model."""
+    name, namespace, port = names.service(model.metadata.name), model.metadata.namespace, model.spec.service.port
+    return Endpoint(
+        url=f"http://{name}.{namespace}.svc:{port}/v1",
+        model_id=served_name(model),
+        port_forward=f"kubectl port-forward -n {namespace} service/{name} {names.API_PORT}:{port}",
+    )
+
+
+def _accepted(evidence: Evidence) -> Verdict:
+    problem = checks.spec_cannot_be_served(evidence)
+    return ("False", problem) if problem else ("True", Reason.ACCEPTED.about())
+
+
+def _applied(evidence: Evidence) -> Verdict:
+    problem = checks.first(evidence, checks.ASKED)
+    return ("False", problem) if problem else ("True", Reason.APPLIED.about())
+
+
+def _available(evidence: Evidence) -> Verdict:
+    ready = (evidence.seen.deployment or {}).get("status", {}).get("readyReplicas", 0)
+    if ready:
+        return "True", Reason.SERVING.about(ready=ready, wanted=replicas(evidence.model.spec))
+    return "False", _why_not(evidence)
+
+
+def _progressing(evidence: Evidence) -> Verdict:
+    """Whether something moves: not while stuck, not at rest, not when all is done."""
+    standing = checks.first(evidence, (*checks.ASKED, *checks.FAILING))
+    if standing:
+        return DELAYS.get(standing.reason, "False"), standing
+    moving = checks.first(evidence, checks.MOVING)
+    if moving:
+        return "True", moving
+    return "False", checks.first(evidence, checks.RESTING) or Reason.SETTLED.about()
+
+
+def _ready(evidence: Evidence) -> Verdict:
+    problem = checks.first(evidence, (*checks.ASKED, *checks.RESTING, checks.rollout_is_not_complete))
+    if problem:
+        return "False", _why_not(evidence)
+    url = endpoint(evidence.model).url
+    return "True", Reason.READY.about(model=served_name(evidence.model), url=url)
+
+
+def _why_not(evidence: Evidence) -> Problem:
+    """The one thing to tell about a model that does not serve, or not all of it."""
+    chain = (*checks.ASKED, *checks.RESTING, *checks.FAILING, *checks.MOVING)
+    return checks.first(evidence, chain) or Reason.SETTLED.about()
+
+
+def _conditions(verdicts: dict[ConditionType, Verdict], generation: int, before: Manifest, now: str) -> list[Condition]:
+    """All conditions, always. A time changes only with its condition's status."""
+    old = {entry.get("type"): entry for entry in before.get("conditions", ()) if isinstance(entry, dict)}
+    return [
+        Condition(
+            type=kind,
+            status=status,
+            reason=problem.reason,
+            message=problem.message[:LONGEST_MESSAGE],
+            observed_generation=generation,
+            last_transition_time=_since(old.get(kind, {}), status, now),
+        )
+        for kind, (status, problem) in verdicts.items()
+    ]
+
+
+def _since(before: Manifest, status: ConditionStatus, now: str) -> str:
+    same = before.get("status") == status and "lastTransitionTime" in before
+    return str(before["lastTransitionTime"]) if same else now
+
+
+def _written(generation: int, *, conditions: list[Condition], **fields: Any) -> dict[str, Any]:
+    ready = conditions[-1]
+    status = Status(
+        observed_generation=generation, reason=ready.reason, message=ready.message, conditions=conditions, **fields
+    )
+    written: dict[str, Any] = msgspec.to_builtins(status)
+    return written

@@ -1,0 +1,175 @@
+"""Takes a plan's steps, one after the other, and says which were refused and why.
+
+Why it exists: ownership is checked here and nowhere else: an object that is not controlled by the very model is never
+touched, whatever its name. It must never decide what is wanted, read a Secret, or let a generated key into a log, a
+message or a cache.
+"""
+
+import logging
+from collections.abc import Callable
+
+from qwen_operator.caches import Caches
+from qwen_operator.cluster import Cluster
+from qwen_operator.core import kinds, names
+from qwen_operator.core.kinds import Kind
+from qwen_operator.core.plan import Apply, CreateOnce, Delete, Outcome, Step
+from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.snapshot import Manifest, controlled_by
+from qwen_operator.keys import Key
+from qwen_operator.observe import Metrics
+from qwen_operator.refusals import Broken, Conflict, Forbidden, Invalid, NotFound
+
+log = logging.getLogger(__name__)
+
+
+class ModelGone(Exception):  # noqa: N818  (it is no error that somebody deletes a model)
+    """The model that steps are taken for is not there any more, or is another one of the same name."""
+
+
+class _Taken(Exception):  # noqa: N818
+    """The name belongs to somebody else's object."""
+
+
+class Executor:
+    """Does steps.
+
+    :param new_key: makes an API key; randomness comes in from outside.
+    """
+
+    def __init__(self, cluster: Cluster, caches: Caches, metrics: Metrics, new_key: Callable[[], str]) -> None:
+        self._cluster = cluster
+        self._caches = caches
+        self._metrics = metrics
+        self._new_key = new_key
+
+    async def take(self, steps: tuple[Step, ...], model: QwenModel) -> Outcome:
+        """Take all steps that can be taken.
+
+        :raises ModelGone: found out before anything was created for it.
+        :raises Refusal: no answer, no Lease, or a version that changed meanwhile: to be tried again from the start.
+        """
+        failures: list[tuple[Step, Problem]] = []
+        for step in steps:
+            problem = await self._try(step, model)
+            if problem is None:
+                continue
+            failures.append((step, problem))
+            self._metrics.failures.labels(problem.reason.value).inc()
+            log.warning("%s: %s %s", _title(step, model), problem.reason.value, problem.message)
+            if isinstance(step, CreateOnce):
+                break
+        return Outcome(tuple(failures))
+
+    async def _try(self, step: Step, model: QwenModel) -> Problem | None:
+        """Take one step; a refusal that repeating won't mend at once comes back as a problem."""
+        name = step.name if isinstance(step, Delete) else str(step.manifest["metadata"]["name"])
+        facts = {"kind": step.kind.kind, "name": name}
+        # The API server's sentence about a Secret may repeat what was sent.
+        secret = step.kind == kinds.SECRET
+        try:
+            await self._take(step, model)
+        except _Taken:
+            return Reason.NAME_TAKEN.about(**facts)
+        except Forbidden as refusal:
+            why = refusal.reason if secret else str(refusal)
+            return Reason.FORBIDDEN.about(verb=_verb(step), why=why, **facts)
+        except (Invalid, Broken, NotFound) as refusal:
+            return Reason.API_REFUSED.about(why=refusal.reason if secret else str(refusal), **facts)
+        return None
+
+    async def _take(self, step: Step, model: QwenModel) -> None:
+        match step:
+            case Apply():
+                await self._apply(step, model)
+            case CreateOnce():
+                await self._create(step, model)
+            case Delete():
+                await self._delete(step, model)
+
+    async def _apply(self, step: Apply, model: QwenModel) -> None:
+        if sentence := self._caches.blind.get(step.kind):
+            raise Forbidden(sentence)
+        living = await self._living(step.kind, step.manifest["metadata"]["name"], model)
+        if living is not None and not controlled_by(living, model.metadata.uid):
+            raise _Taken
+        metadata = step.manifest["metadata"]
+        if living is None:
+            await self._insist_that_it_lives(model)
+        else:  # the uid makes the server refuse an object that took the name since
+            metadata = metadata | {"uid": living["metadata"]["uid"]}
+        answer = await self._write(step, model, step.manifest | {"metadata": metadata})
+        self._caches.of[step.kind].put(answer, silently=True)
+
+    async def _write(self, step: Apply, model: QwenModel, manifest: Manifest) -> Manifest:
+        try:
+            answer = await self._cluster.apply(step.kind, manifest)
+        except Conflict:
+            await self._refresh(step.kind, Key(model.metadata.namespace, manifest["metadata"]["name"]))
+            raise
+        self._done(step, model)
+        return answer
+
+    async def _create(self, step: CreateOnce, model: QwenModel) -> None:
+        await self._insist_that_it_lives(model)
+        try:
+            await self._cluster.create(
+                step.kind, step.manifest | {"stringData": {names.GENERATED_KEY: self._new_key()}}
+            )
+        except Conflict:
+            return  # it is there, and what is in it is its owner's business
+        self._done(step, model)
+
+    async def _delete(self, step: Delete, model: QwenModel) -> None:
+        try:
+            living = await self._cluster.get(step.kind, model.metadata.namespace, step.name)
+            if living["metadata"]["uid"] != step.uid:
+                return
+            if not controlled_by(living, model.metadata.uid):
+                raise _Taken
+            await self._cluster.delete(step.kind, model.metadata.namespace, step.name, step.uid)
+        except NotFound:
+            return
+        self._done(step, model)
+
+    async def _living(self, kind: Kind, name: str, model: QwenModel) -> Manifest | None:
+        """The object of that name: as cached, else as the quorum has it; a cache sees only what bears our label."""
+        cached = self._caches.of[kind].get(Key(model.metadata.namespace, name))
+        if cached is not None:
+            return cached
+        try:
+            return await self._cluster.get(kind, model.metadata.namespace, name)
+        except NotFound:
+            return None
+
+    async def _insist_that_it_lives(self, model: QwenModel) -> None:
+        """Before creating a child anew: kopf never reports a deletion it missed, and orphans would come and go."""
+        if not model.status:
+            return  # it was never reported on, so it is new
+        try:
+            living = await self._cluster.get(kinds.QWEN_MODEL, model.metadata.namespace, model.metadata.name)
+        except NotFound:
+            raise ModelGone from None
+        if living["metadata"]["uid"] != model.metadata.uid or living["metadata"].get("deletionTimestamp"):
+            raise ModelGone
+
+    async def _refresh(self, kind: Kind, key: Key) -> None:
+        """The cached object is not the living one: look, so that the next attempt starts from the truth."""
+        try:
+            self._caches.of[kind].put(await self._cluster.get(kind, *key), silently=True)
+        except NotFound:
+            if stale := self._caches.of[kind].get(key):
+                self._caches.of[kind].drop(key, int(stale["metadata"]["resourceVersion"]))
+
+    def _done(self, step: Step, model: QwenModel) -> None:
+        self._metrics.steps.labels(_verb(step), step.kind.kind).inc()
+        log.info("%s: %s", _title(step, model), step.why)
+
+
+def _verb(step: Step) -> str:
+    return {Apply: "apply", CreateOnce: "create", Delete: "delete"}[type(step)]
+
+
+def _title(step: Step, model: QwenModel) -> str:
+    name = step.name if isinstance(step, Delete) else step.manifest["metadata"]["name"]
+    return f"{_verb(step)} {step.kind.kind} {model.metadata.namespace}/{name}"

@@ -1,0 +1,61 @@
+"""When the operator is alive and when it is ready, judged from its parts.
+
+Why it exists: a process that runs is not an operator that works: a silent watch, a hung loop or a model that waits for
+ever must end it. It must never take a standby, which waits for the Lease with warm caches, for a broken operator.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from qwen_operator.informer import Informer
+from qwen_operator.observe import Complaint, LoopLag
+from qwen_operator.workqueue import WorkQueue
+
+SILENCE_LIMIT = 180.0
+"""Seconds without a sound, bookmarks included, on any watch before liveness fails."""
+WAIT_LIMIT = 600.0
+"""Seconds that the oldest model may wait for a worker before liveness fails."""
+GRACE = 60.0
+"""Seconds that kopf has after the start until its watch must run."""
+
+
+def alive(
+    informers: Sequence[Informer], queue: WorkQueue, lag: LoopLag, models_are_watched: Callable[[], bool]
+) -> list[Complaint]:
+    """What liveness is made of: the loop turns, every watch hears, QwenModels are watched, nobody waits for ever."""
+    started = _now()
+
+    def deaf() -> str | None:
+        if _now() - started < GRACE or models_are_watched():
+            return None
+        return "no task watches QwenModels"
+
+    def stuck() -> str | None:
+        wait = queue.oldest_wait() if queue.opened else 0.0
+        return f"a model has waited for {wait:.0f} s" if wait > WAIT_LIMIT else None
+
+    return [lag.complaint, *(_silence(informer) for informer in informers), deaf, stuck]
+
+
+def ready(informers: Sequence[Informer]) -> list[Complaint]:
+    """What readiness is made of: every cache has listed once."""
+    return [_unsettled(informer) for informer in informers]
+
+
+def _silence(informer: Informer) -> Complaint:
+    def silent() -> str | None:
+        quiet = _now() - informer.heard_at
+        return f"nothing was heard of {informer.title} for {quiet:.0f} s" if quiet > SILENCE_LIMIT else None
+
+    return silent
+
+
+def _unsettled(informer: Informer) -> Complaint:
+    def unsettled() -> str | None:
+        return None if informer.settled.is_set() else f"{informer.title} are not listed yet"
+
+    return unsettled
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -1,0 +1,116 @@
+"""Everything that one run of the operator consists of, put together.
+
+Why it exists: each part gets what it needs as an argument, and this is the only place that knows them all. It must
+never start anything.
+"""
+
+import datetime
+import secrets
+from dataclasses import dataclass
+
+from qwen_operator import handlers, liveness
+from qwen_operator.caches import Caches
+from qwen_operator.cluster import Cluster
+from qwen_operator.core import kinds, names
+from qwen_operator.core.kinds import Kind, Scope
+from qwen_operator.core.settings import Settings
+from qwen_operator.credentials import Credentials
+from qwen_operator.executor import Executor
+from qwen_operator.informer import Informer
+from qwen_operator.keys import Key
+from qwen_operator.lease import Lease
+from qwen_operator.observe import Complaint, LoopLag, Metrics
+from qwen_operator.reconcile import Reconciler
+from qwen_operator.transport import Transport
+from qwen_operator.workqueue import WorkQueue
+
+LEASE_NAME = "qwen-operator"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """The parts of one run."""
+
+    settings: Settings
+    metrics: Metrics
+    transport: Transport
+    cluster: Cluster
+    lease: Lease
+    queue: WorkQueue
+    caches: Caches
+    informers: tuple[Informer, ...]
+    lag: LoopLag
+    alive: list[Complaint]
+    ready: list[Complaint]
+
+    @property
+    def namespaces(self) -> tuple[str | None, ...]:
+        """Those to watch one by one; a single None means all at once."""
+        return self.settings.watch_namespaces or (None,)
+
+
+def assembled(settings: Settings, credentials: Credentials, identity: str) -> Parts:
+    """The parts, knowing one another.
+
+    :param identity: who holds the Lease: a name that no other running process has.
+    """
+    metrics, lag = Metrics(), LoopLag()
+
+    def may_write() -> bool:
+        return lease.held()
+
+    async def attempt(key: Key) -> float | None:
+        return await reconciler.reconcile(key)
+
+    transport = Transport(credentials, metrics, may_write)
+    cluster = Cluster(transport)
+    lease = Lease(cluster, settings.namespace, LEASE_NAME, identity)
+    queue = WorkQueue(attempt)
+    caches = Caches(queue)
+    executor = Executor(cluster, caches, metrics, new_api_key)
+    reconciler = Reconciler(cluster, caches, executor, settings, utc_now)
+    informers = tuple(
+        _informer(cluster, caches, kind, namespace)
+        for kind in kinds.WATCHED
+        for namespace in settings.watch_namespaces or (None,)
+    )
+    _gauges(metrics, queue, caches, lease)
+    return Parts(
+        settings=settings,
+        metrics=metrics,
+        transport=transport,
+        cluster=cluster,
+        lease=lease,
+        queue=queue,
+        caches=caches,
+        informers=informers,
+        lag=lag,
+        alive=liveness.alive(informers, queue, lag, handlers.is_watching),
+        ready=liveness.ready(informers),
+    )
+
+
+def new_api_key() -> str:
+    """An API key with 256 bits of randomness."""
+    return "sk-" + secrets.token_urlsafe(32)
+
+
+def utc_now() -> str:
+    """UTC time in RFC 3339, with seconds."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _informer(cluster: Cluster, caches: Caches, kind: Kind, namespace: str | None) -> Informer:
+    def on_sight(sentence: str | None) -> None:
+        caches.on_sight(kind, sentence)
+
+    selector = names.OURS if kind.scope is Scope.OURS else ""
+    return Informer(cluster, kind, namespace, caches.of[kind], selector=selector, on_sight=on_sight)
+
+
+def _gauges(metrics: Metrics, queue: WorkQueue, caches: Caches, lease: Lease) -> None:
+    metrics.gauge("models", "QwenModels known", lambda: len(caches.models))
+    metrics.gauge("queue_depth", "Models that wait for a worker", lambda: queue.depth)
+    metrics.gauge("reconciles", "Reconciles since the start", lambda: queue.attempts)
+    metrics.gauge("bugs", "Unforeseen errors since the start; each is worth a report", lambda: queue.bugs)
+    metrics.gauge("leading", "1 while this process holds the Lease", lambda: float(lease.held()))

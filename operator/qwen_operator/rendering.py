@@ -1,0 +1,63 @@
+"""Prints what would be made, without a cluster: the children of a QwenModel, and the CustomResourceDefinition.
+
+Why it exists: whoever reviews a QwenModel can see all that follows from it. It must never talk to an API server.
+"""
+
+from typing import Any
+
+import yaml
+
+from qwen_operator import crd as definition
+from qwen_operator.core import plan
+from qwen_operator.core.plan import Delete
+from qwen_operator.core.resource import InvalidResource, QwenModel, parse
+from qwen_operator.core.settings import Settings
+from qwen_operator.core.snapshot import Snapshot
+from qwen_operator.core.source import source
+
+
+class Unrenderable(Exception):  # noqa: N818  (a sentence for the person who asked)
+    """The file holds no QwenModel that could be served."""
+
+
+def children(text: str, settings: Settings) -> str:
+    """The children of every QwenModel in a YAML text, as YAML documents in the order they are made.
+
+    A claim that a model names is taken to exist.
+
+    :raises Unrenderable: with a sentence that names the field or the place.
+    """
+    manifests = [manifest for model in _models(text) for manifest in _children(model, settings)]
+    return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True)
+
+
+def crd() -> str:
+    """The CustomResourceDefinition as YAML."""
+    return yaml.safe_dump(definition.document(), sort_keys=False)
+
+
+def _models(text: str) -> list[QwenModel]:
+    try:
+        documents = [document for document in yaml.safe_load_all(text) if document]
+    except yaml.YAMLError as error:
+        raise Unrenderable(f"This is no YAML: {' '.join(str(error).split())}.") from None
+    models = [document for document in documents if isinstance(document, dict) and document.get("kind") == "QwenModel"]
+    if not models:
+        raise Unrenderable("There is no QwenModel in it.")
+    return [_parsed(model) for model in models]
+
+
+def _parsed(body: dict[str, Any]) -> QwenModel:
+    try:
+        return parse(body)
+    except InvalidResource as invalid:
+        raise Unrenderable(invalid.problem.message) from None
+
+
+def _children(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
+    claim = source(model.spec.model.uri).claim
+    seen = Snapshot(claim={"metadata": {"name": claim}} if claim else None)
+    planned = plan.make(model, seen, settings)
+    if planned.problem:
+        raise Unrenderable(f"{model.metadata.name}: {planned.problem.message}")
+    return [step.manifest for step in planned.steps if not isinstance(step, Delete)]

@@ -1,0 +1,1 @@
+"""The endpoints of the API port, one module each: parse, call, answer."""

@@ -1,0 +1,49 @@
+"""POST /v1/chat/completions: a conversation's next message, whole or streamed."""
+
+from starlette.types import Receive, Scope, Send
+
+from qwen_server.api.answer import Work, answer
+from qwen_server.api.service import Service
+from qwen_server.engine.base import TemplateOptions
+from qwen_server.exchange import exchange
+from qwen_server.generation.chunks import ChatChunks
+from qwen_server.generation.complaints import read_body
+from qwen_server.generation.intake import (
+    asked_tokens,
+    check_model,
+    check_supported,
+    granted_tokens,
+    jobs,
+    plain_messages,
+    sampling,
+)
+from qwen_server.generation.replies import Heading, chat_reply
+from qwen_server.limits import read_json_body
+from qwen_server.wire.chat import ChatRequest
+
+
+async def chat_completions(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
+    """Read, check, generate. Raises ApiError."""
+    request = read_body(ChatRequest, await read_json_body(scope, receive, service.limits))
+    check_model(request.model, service.served_name)
+    check_supported(request)
+    heading = Heading(f"chatcmpl-{exchange(scope).request_id}", service.now(), service.served_name)
+
+    async def prepare() -> Work:
+        return await chat_work(service, request, heading)
+
+    await answer(service, exchange(scope), receive, send, prepare)
+
+
+async def chat_work(service: Service, request: ChatRequest, heading: Heading) -> Work:
+    """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
+    prompt = await service.engine.render_chat(plain_messages(request), TemplateOptions())
+    size, context = len(prompt.token_ids), service.facts().context_length
+    budget = granted_tokens(size, asked_tokens(request), context, clamp=service.clamp, source="messages")
+    options = request.stream_options
+    return Work(
+        prompts=[prompt],
+        jobs=jobs([sampling(request, budget)]),
+        chunks=ChatChunks(heading, with_usage=bool(options and options.include_usage)) if request.stream else None,
+        reply=lambda choices: chat_reply(heading, choices, size),
+    )

@@ -1,0 +1,1 @@
+"""What turns a prompt into text: one Protocol, the real engine and a scripted one."""

@@ -1,0 +1,81 @@
+"""The model's folder as it lies on the disk, judged before anything is loaded and no GPU is held for nothing.
+
+It must never import an engine; what only the engine can judge is left to it.
+"""
+
+import json
+import struct
+from pathlib import Path
+
+from qwen_server.engine.base import EngineStartFailed
+from qwen_server.termination import Reason
+
+WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
+INDEX = "model.safetensors.index.json"
+HEADER = struct.Struct("<Q")
+"""The length of a safetensors file's header, in its first 8 bytes."""
+
+
+def check(folder: Path, *, needs_weights: bool = True) -> None:
+    """Raise EngineStartFailed when this cannot be a model: ModelPathNotFound or ModelInvalid."""
+    if not folder.is_dir():
+        message = f"There is no folder {folder}; check the path in model.uri and what the volume holds."
+        raise EngineStartFailed(message, Reason.MODEL_PATH_NOT_FOUND)
+    try:
+        json.loads((folder / "config.json").read_bytes())
+    except OSError:
+        message = f"{folder} holds no readable config.json, so it is no model; check the path in model.uri."
+        raise EngineStartFailed(message, Reason.MODEL_INVALID) from None
+    except ValueError:
+        message = f"{folder / 'config.json'} is no JSON; copy the model again."
+        raise EngineStartFailed(message, Reason.MODEL_INVALID) from None
+    if needs_weights and not any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
+        message = f"{folder} holds no weights (no *.safetensors); copy the model completely."
+        raise EngineStartFailed(message, Reason.MODEL_INVALID)
+    broken = incomplete_files(folder) if needs_weights else []
+    if broken:
+        message = f"{broken[0]} is missing or incomplete; copy the model completely."
+        raise EngineStartFailed(message, Reason.MODEL_INVALID)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The safetensors files that will be read: those of the index where there is one, else all."""
+    index = folder / INDEX
+    if index.is_file():
+        return [folder / name for name in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
+    return sorted(folder.glob("*.safetensors"))
+
+
+def is_complete(file: Path) -> bool:
+    """Whether a safetensors file is as long as its own header says."""
+    try:
+        with file.open("rb") as opened:
+            (length,) = HEADER.unpack(opened.read(HEADER.size))
+            described = json.loads(opened.read(length))
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in described.items() if name != "__metadata__"]
+        return file.stat().st_size == HEADER.size + int(length) + max(ends, default=0)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+        return False
+
+
+def incomplete_files(folder: Path) -> list[Path]:
+    """Files of weights that are missing or cut off, as an interrupted copy leaves them."""
+    try:
+        return [file for file in weight_files(folder) if not is_complete(file)]
+    except (OSError, ValueError, KeyError, AttributeError):
+        return [folder / INDEX]
+
+
+def tensor_bytes(file: Path) -> int:
+    """Bytes of tensors in a safetensors file: all of it but the header."""
+    with file.open("rb") as opened:
+        (header,) = HEADER.unpack(opened.read(HEADER.size))
+    return file.stat().st_size - HEADER.size - int(header)
+
+
+def weight_bytes(folder: Path) -> int | None:
+    """Bytes of all tensors that will be read; None where only the engine can tell."""
+    try:
+        return sum(map(tensor_bytes, weight_files(folder))) or None
+    except (OSError, ValueError, KeyError, struct.error):
+        return None

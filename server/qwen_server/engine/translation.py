@@ -1,0 +1,96 @@
+"""The engine's contract in vLLM's words and back: sampling, outputs, errors. Pure, on the path of every token.
+
+It must never keep or log what passes through it. Importing it imports vLLM.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vllm.logprobs import Logprob
+from vllm.outputs import CompletionOutput
+from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+from qwen_server.engine.base import Delta, EngineError, InvalidRequest, Sampling, TokenLogprob
+
+GREEDY = 1e-5
+"""Temperatures below are greedy to vLLM (`_SAMPLING_EPS` in sampling_params.py)."""
+LOWEST_LOGPROB = -9999.0
+"""In the place of minus infinity, which JSON cannot say; vLLM's own server sends the same."""
+FIELDS = ("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "repetition_penalty")
+PLAIN = frozenset((*FIELDS, "seed", "n", "logprobs", "logit_bias", "max_tokens", "min_tokens"))
+"""Parameters that are numbers, so that vLLM's own sentence about them holds no content."""
+ENDS = {"stop": "stop", "length": "length", "abort": "abort", "repetition": "stop"}
+
+
+def chosen_temperature(sampling: Sampling, defaults: Mapping[str, Any]) -> float:
+    """The caller's temperature, else the model's, else 1."""
+    given = sampling.temperature
+    return float(defaults.get("temperature", 1.0) if given is None else given)
+
+
+def copies(sampling: Sampling, defaults: Mapping[str, Any]) -> int:
+    """How many equal choices one greedy computation stands for; 1 where each choice is drawn for itself."""
+    return sampling.n if chosen_temperature(sampling, defaults) < GREEDY else 1
+
+
+def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: bool) -> SamplingParams:
+    """vLLM's parameters for one request. Raises vLLM's client errors for values out of range."""
+    given = {name: getattr(sampling, name) for name in FIELDS}
+    known = {name: value for name, value in defaults.items() if name in FIELDS}
+    return SamplingParams(
+        **known | {name: value for name, value in given.items() if value is not None},
+        n=1 if copies(sampling, defaults) > 1 else sampling.n,
+        max_tokens=sampling.max_tokens,
+        min_tokens=sampling.min_tokens,
+        seed=sampling.seed,
+        stop=list(sampling.stop),
+        logprobs=sampling.logprobs,
+        logit_bias=dict(sampling.logit_bias) if sampling.logit_bias else None,
+        ignore_eos=sampling.ignore_eos,
+        extra_args=dict(sampling.extra) or None,
+        output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
+        skip_clone=True,
+    )
+
+
+def token_logprob(found: Logprob, top: Sequence[Logprob] = ()) -> TokenLogprob:
+    """One token's text and logprob, with alternatives, the likeliest first."""
+    alternatives = tuple(token_logprob(each) for each in top)
+    return TokenLogprob(found.decoded_token or "", max(found.logprob, LOWEST_LOGPROB), alternatives)
+
+
+def token_logprobs(output: CompletionOutput, asked: int) -> tuple[TokenLogprob, ...]:
+    """The logprobs of each token in an output. vLLM lists the chosen token beside the `asked` likeliest ones."""
+    result = []
+    for token, found in zip(output.token_ids, output.logprobs or (), strict=False):
+        likeliest = sorted(found.values(), key=lambda each: each.rank or 0)[:asked]
+        result.append(token_logprob(found[token], likeliest))
+    return tuple(result)
+
+
+def delta(output: CompletionOutput, asked_logprobs: int | None) -> Delta:
+    """What one output adds to one choice. Raises EngineError when the engine gave this request up."""
+    ends = output.finish_reason
+    if ends is not None and ends not in ENDS:
+        raise EngineError("The engine failed on this request; try again.")
+    logprobs = None if asked_logprobs is None else token_logprobs(output, asked_logprobs)
+    return Delta(output.index, output.text, len(output.token_ids), ENDS[ends] if ends else None, logprobs)
+
+
+def repeated(deltas: Sequence[Delta], times: int) -> Sequence[Delta]:
+    """The deltas of the one choice there is, for as many choices."""
+    if times == 1:
+        return deltas
+    return [
+        Delta(index, each.text, each.tokens, each.finish_reason, each.logprobs)
+        for index in range(times)
+        for each in deltas
+    ]
+
+
+def refusal(error: Exception, fallback: str) -> InvalidRequest:
+    """vLLM's refusal for the caller. Its text is passed on only where it is about a number."""
+    param = getattr(error, "parameter", None)
+    if param in PLAIN and error.args:
+        return InvalidRequest(" ".join(str(error.args[0]).split()), param)
+    return InvalidRequest(fallback, param if param in PLAIN else None)

@@ -1,0 +1,1 @@
+"""Pure: a request becomes prompt and sampling, deltas become a reply or chunks. No clock, no randomness, no I/O."""

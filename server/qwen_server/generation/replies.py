@@ -1,0 +1,85 @@
+"""Deltas folded into whole replies: the same deltas that a stream shows one by one."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from qwen_server.engine.base import Delta
+from qwen_server.errors import INTERRUPTED, ApiError
+from qwen_server.wire.chat import ChatReply
+from qwen_server.wire.completions import CompletionReply
+from qwen_server.wire.usage import usage
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What every part of one answer repeats. `created` is in seconds since 1970."""
+
+    id: str
+    created: int
+    model: str
+
+
+@dataclass(slots=True)
+class Choice:
+    """One of n answers while it grows."""
+
+    texts: list[str] = field(default_factory=list)
+    tokens: int = 0
+    finish_reason: str | None = None
+
+
+def finish(reason: str) -> str:
+    """The reason as a client may see it. Raises ApiError for an answer that the engine gave up on its own."""
+    if reason == "abort":
+        raise ApiError(INTERRUPTED)
+    return reason
+
+
+def fold(choices: dict[int, Choice], deltas: Iterable[Delta]) -> None:
+    """Add one batch of deltas to the choices they belong to."""
+    for delta in deltas:
+        choice = choices.setdefault(delta.index, Choice())
+        choice.texts.append(delta.text)
+        choice.tokens += delta.tokens
+        if delta.finish_reason is not None:
+            choice.finish_reason = finish(delta.finish_reason)
+
+
+def ordered(choices: Mapping[int, Choice]) -> list[tuple[int, str, str]]:
+    """Index, text and finish reason of each choice."""
+    return [(index, "".join(each.texts), each.finish_reason or "stop") for index, each in sorted(choices.items())]
+
+
+def generated(choices: Mapping[int, Choice]) -> int:
+    """Tokens of all choices."""
+    return sum(choice.tokens for choice in choices.values())
+
+
+def chat_reply(heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int) -> ChatReply:
+    """A whole chat completion."""
+    return {
+        "id": heading.id,
+        "object": "chat.completion",
+        "created": heading.created,
+        "model": heading.model,
+        "choices": [
+            {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
+            for index, text, reason in ordered(choices)
+        ],
+        "usage": usage(prompt_tokens, generated(choices)),
+    }
+
+
+def completion_reply(heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int) -> CompletionReply:
+    """A whole text completion."""
+    return {
+        "id": heading.id,
+        "object": "text_completion",
+        "created": heading.created,
+        "model": heading.model,
+        "choices": [
+            {"text": text, "index": index, "logprobs": None, "finish_reason": reason}
+            for index, text, reason in ordered(choices)
+        ],
+        "usage": usage(prompt_tokens, generated(choices)),
+    }

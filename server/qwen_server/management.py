@@ -1,0 +1,94 @@
+"""The management listener: probes, progress and metrics, for kubelet and Prometheus, never in a Service.
+
+It must never tell content, keys or names of keys' owners, because it asks for no key.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import orjson
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from qwen_server.drain import Lifecycle, Phase
+from qwen_server.engine.base import Engine, Progress
+from qwen_server.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError
+from qwen_server.health import Condition, Pulse
+from qwen_server.responses import JSON, refuse, respond
+
+Answer = tuple[int, bytes]
+
+
+def started(phase: Phase) -> Answer:
+    """The engine is loaded."""
+    return verdict(phase is not Phase.STARTING, f"The server is {phase}.")
+
+
+def alive(condition: Condition) -> Answer:
+    """The engine is not dead: a restart would not help."""
+    return verdict(condition is not Condition.DEAD, f"The engine is {condition}.")
+
+
+def ready(phase: Phase, condition: Condition) -> Answer:
+    """New requests are welcome."""
+    if phase is not Phase.READY:
+        return verdict(False, f"The server is {phase}.")  # noqa: FBT003 - reads as a sentence
+    return verdict(condition is Condition.LIVELY, f"The engine is {condition}.")
+
+
+def verdict(good: bool, reason: str) -> Answer:  # noqa: FBT001
+    """A probe's answer."""
+    return (200 if good else 503), orjson.dumps({"ok": good, "reason": reason})
+
+
+def share(progress: Progress) -> float | None:
+    """Percent of the weights that are loaded; None while their size is unknown."""
+    return round(100 * progress.bytes_done / progress.bytes_total, 1) if progress.bytes_total else None
+
+
+def load_progress(phase: Phase, progress: Progress) -> Answer:
+    """How far the load is."""
+    facts = {
+        "phase": phase,
+        "stage": progress.stage,
+        "bytes_done": progress.bytes_done,
+        "bytes_total": progress.bytes_total,
+        "percent": share(progress),
+    }
+    return 200, orjson.dumps(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Management:
+    """Every path of the management port."""
+
+    answers: Mapping[str, Callable[[], Answer]]
+    registry: CollectorRegistry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; unknown paths and other methods get the envelope."""
+        del receive  # No path takes a body.
+        path, answer = scope["path"], self.answers.get(scope["path"])
+        if scope["method"] not in ("GET", "HEAD"):
+            await refuse(send, ApiError(METHOD_NOT_ALLOWED, headers=[(b"allow", b"GET, HEAD")]))
+        elif path == "/metrics":
+            metrics = generate_latest(self.registry)
+            await respond(send, metrics, content_type=(b"content-type", CONTENT_TYPE_LATEST.encode()))
+        elif answer is not None:
+            status, body = answer()
+            await respond(send, body, status, content_type=JSON)
+        else:
+            await refuse(send, ApiError(NOT_FOUND))
+
+
+def create_management(engine: Engine, lifecycle: Lifecycle, pulse: Pulse, registry: CollectorRegistry) -> ASGIApp:
+    """The application of the management port."""
+    return Management(
+        {
+            "/startupz": lambda: started(lifecycle.phase),
+            "/livez": lambda: alive(pulse.condition()),
+            "/readyz": lambda: ready(lifecycle.phase, pulse.condition()),
+            "/progress": lambda: load_progress(lifecycle.phase, engine.progress()),
+        },
+        registry,
+    )

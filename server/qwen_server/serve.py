@@ -1,0 +1,209 @@
+"""The server's process: two listeners, one engine, signals, and how it all ends.
+
+It decides nothing that drain.py or health.py can decide; it must never let the engine hold up an answer or an exit.
+"""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import socket
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import uvicorn
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp
+
+from qwen_server.api.service import Service
+from qwen_server.app import create_app
+from qwen_server.auth import KeyRing
+from qwen_server.drain import Event, Lifecycle
+from qwen_server.engine.base import Engine, EngineStartFailed, ModelFacts
+from qwen_server.exchange import Interruption
+from qwen_server.health import Pulse, watch_engine, watch_start
+from qwen_server.journal import Journal, report_lost_errors
+from qwen_server.management import create_management
+from qwen_server.metrics import HttpMetrics
+from qwen_server.settings import ContextOverflow, Settings
+from qwen_server.termination import Reason, Termination
+
+CLOSE_SECONDS = 10.0
+"""How long the engine may take to end."""
+LAST_WORDS_SECONDS = 2.0
+"""How long interrupted answers may take to say so."""
+IDLE_CONNECTION_SECONDS = 75
+"""Longer than the 60 s for which proxies commonly keep idle connections, so that they close first."""
+
+
+class Listener(uvicorn.Server):
+    """uvicorn without its own handling of signals."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Leave the signals alone: draining is not uvicorn's business."""
+        yield
+
+
+def listener(app: ASGIApp) -> Listener:
+    """A listener that logs nothing of requests and names no software."""
+    return Listener(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=IDLE_CONNECTION_SECONDS,
+            timeout_graceful_shutdown=int(LAST_WORDS_SECONDS),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sockets:
+    """Bound before anything is loaded, so that a taken port is said at once."""
+
+    api: socket.socket
+    management: socket.socket
+
+
+@dataclass(slots=True)
+class Stop:
+    """The request to end, as signals bring it."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    interactive: bool = False
+
+    def ask(self, number: signal.Signals) -> None:
+        """A person at a terminal (SIGINT) waits for no endpoints."""
+        self.interactive = number is signal.SIGINT
+        self.asked.set()
+
+
+def heed_signals(stop: Stop) -> None:
+    """SIGTERM and SIGINT ask the server to stop."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.ask, number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """One server with everything it is made of."""
+
+    settings: Settings
+    engine: Engine
+    ring: KeyRing
+    journal: Journal
+    lifecycle: Lifecycle
+    pulse: Pulse
+    stop: Stop
+
+    async def run(self) -> Termination | None:
+        """Load, serve, drain. None after a clean end."""
+        facts = await self.load()
+        if not isinstance(facts, ModelFacts):
+            return facts
+        self.lifecycle.loaded(facts)
+        self.journal.note("ready", context=facts.context_length, architecture=facts.architecture)
+        death = asyncio.ensure_future(watch_engine(self.engine, self.pulse))
+        if await self.first_of(death):
+            return await self.give_up(death.result())
+        death.cancel()
+        await self.drain()
+        return None
+
+    async def load(self) -> ModelFacts | Termination | None:
+        """Start the engine; a Termination if it fails, None if the server is asked to stop before it is up."""
+        start = asyncio.ensure_future(self.engine.start())
+        stall = asyncio.ensure_future(watch_start(self.engine, self.settings.stall_timeout))
+        try:
+            if not await self.first_of(start, stall):
+                return None
+            return start.result() if start.done() else Termination(Reason.ENGINE_START_FAILED, stall.result())
+        except EngineStartFailed as error:
+            return Termination(error.reason, str(error))
+        except Exception as error:  # whatever an engine throws, the operator learns where
+            self.journal.failure("engine start failed", error)
+            return Termination(Reason.ENGINE_START_FAILED, f"The engine failed to start: {type(error).__name__}.")
+        finally:
+            start.cancel()
+            stall.cancel()
+
+    async def first_of(self, *work: "asyncio.Future[Any]") -> bool:
+        """True if some of the work ends before the server is asked to stop."""
+        asked = asyncio.ensure_future(self.stop.asked.wait())
+        await asyncio.wait({*work, asked}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not any(each.done() for each in work):
+            self.lifecycle.advance(Event.TERMINATE)
+            return False
+        return True
+
+    async def give_up(self, why: str) -> Termination:
+        """The engine is dead: tell everybody who waits, and go."""
+        self.lifecycle.interrupt(Interruption.ENGINE_DEAD)
+        await self.lifecycle.idle(LAST_WORDS_SECONDS)
+        return Termination(Reason.ENGINE_DEAD, why)
+
+    async def drain(self) -> None:
+        """Be seen leaving, then refuse, let running requests finish, and tell those that do not."""
+        delay = 0.0 if self.stop.interactive else self.settings.endpoint_delay
+        self.journal.note("draining", running=len(self.lifecycle.running))
+        await asyncio.sleep(delay)
+        self.lifecycle.advance(Event.NOTICED)
+        if not await self.lifecycle.idle(self.settings.drain_timeout):
+            interrupted = self.lifecycle.interrupt(Interruption.DEADLINE)
+            self.journal.note("drain deadline", "warning", interrupted=interrupted)
+            await self.lifecycle.idle(LAST_WORDS_SECONDS)
+        self.lifecycle.advance(Event.FINISHED)
+
+
+async def serve(
+    settings: Settings,
+    engine: Engine,
+    ring: KeyRing,
+    registry: CollectorRegistry,
+    journal: Journal,
+    sockets: Sockets,
+    version: str,
+) -> Termination | None:
+    """Everything between a bound socket and the end of the process. None after a clean end."""
+    lifecycle, pulse, stop = Lifecycle(), Pulse(settings.stall_timeout), Stop()
+    report_lost_errors(asyncio.get_running_loop(), journal)
+    heed_signals(stop)
+    service = Service(
+        served_name=settings.engine_settings.served_name,
+        version=version,
+        created=int(time.time()),
+        clamp=settings.context_overflow is ContextOverflow.CLAMP,
+        engine=engine,
+        lifecycle=lifecycle,
+        pulse=pulse,
+        journal=journal,
+        now=lambda: int(time.time()),
+    )
+    api = listener(create_app(service, ring, HttpMetrics(registry), lambda: secrets.token_hex(12)))
+    management = listener(create_management(engine, lifecycle, pulse, registry))
+    listening = [
+        asyncio.ensure_future(api.serve([sockets.api])),
+        asyncio.ensure_future(management.serve([sockets.management])),
+    ]
+    following = asyncio.ensure_future(ring.follow())
+    server = Server(
+        settings=settings, engine=engine, ring=ring, journal=journal, lifecycle=lifecycle, pulse=pulse, stop=stop
+    )
+    try:
+        return await server.run()
+    finally:
+        following.cancel()
+        api.should_exit = management.should_exit = True
+        await asyncio.gather(*listening, return_exceptions=True)
+        await engine.close(CLOSE_SECONDS)

@@ -1,0 +1,162 @@
+"""OpenAI's chat completion: the request as it comes, the reply as it goes."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
+
+from qwen_server.wire.base import GenerationRequest, Request, TokenCount, Unsupported, form
+from qwen_server.wire.usage import Usage
+
+MAX_MESSAGES = 4096
+
+
+class TextPart(Request):
+    """A piece of text in a message."""
+
+    type: Literal["text"]
+    text: str
+
+
+def content_form(value: object) -> str | None:
+    """Which form of content this is."""
+    return form(value, {str: "<text>", list: "<parts>"})
+
+
+Content = Annotated[
+    Annotated[str, Tag("<text>")]
+    | Annotated[list[TextPart], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True), Tag("<parts>")],
+    Discriminator(
+        content_form,
+        custom_error_type="form_type",
+        custom_error_message="must be a string or an array of text parts",
+    ),
+]
+
+
+class SystemMessage(Request):
+    """Instructions; `developer` is OpenAI's newer name of the role."""
+
+    role: Literal["system", "developer"]
+    content: Content
+    name: str | None = None
+
+
+class UserMessage(Request):
+    """What a person said."""
+
+    role: Literal["user"]
+    content: Content
+    name: str | None = None
+
+
+class FunctionCall(Request):
+    """A function with its arguments as JSON text."""
+
+    name: str
+    arguments: str
+
+
+class ToolCall(Request):
+    """A call the model made earlier."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: FunctionCall
+
+
+class AssistantMessage(Request):
+    """What the model said or called earlier."""
+
+    role: Literal["assistant"]
+    content: Content | None = None
+    tool_calls: Annotated[list[ToolCall], Field(fail_fast=True)] | None = None
+    name: str | None = None
+
+    @model_validator(mode="after")
+    def says_something(self) -> "AssistantMessage":
+        """Content may be missing only beside tool calls."""
+        if self.content is None and not self.tool_calls:
+            raise PydanticCustomError("content_missing", "is required unless the message holds tool_calls")
+        return self
+
+
+class ToolMessage(Request):
+    """What a tool answered."""
+
+    role: Literal["tool"]
+    content: Content
+    tool_call_id: str
+
+
+ROLES: dict[str, str] = {
+    **dict.fromkeys(("system", "developer"), "<system>"),
+    "user": "<user>",
+    "assistant": "<assistant>",
+    "tool": "<tool>",
+}
+
+
+def role_form(value: object) -> str | None:
+    """Which message this is; one without a role is read as a user's, so that the error names what is missing."""
+    if not isinstance(value, Mapping) or "role" not in value:
+        return "<user>"
+    role = value["role"]
+    return ROLES.get(role) if isinstance(role, str) else None
+
+
+Message = Annotated[
+    Annotated[SystemMessage, Tag("<system>")]
+    | Annotated[UserMessage, Tag("<user>")]
+    | Annotated[AssistantMessage, Tag("<assistant>")]
+    | Annotated[ToolMessage, Tag("<tool>")],
+    Discriminator(
+        role_form,
+        custom_error_type="role",
+        custom_error_message="must be one of system, developer, user, assistant, tool",
+    ),
+]
+
+
+class ChatRequest(GenerationRequest):
+    """The body of POST /v1/chat/completions."""
+
+    messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
+    max_completion_tokens: TokenCount | None = None
+    tools: Unsupported = None
+    tool_choice: Unsupported = None
+    functions: Unsupported = None
+    function_call: Unsupported = None
+    response_format: Unsupported = None
+    logprobs: Unsupported = None
+    top_logprobs: Unsupported = None
+    audio: Unsupported = None
+    modalities: Unsupported = None
+    chat_template: Unsupported = None
+
+
+class ReplyMessage(TypedDict):
+    """What the model says."""
+
+    role: Literal["assistant"]
+    content: str
+
+
+class ReplyChoice(TypedDict):
+    """One of n answers."""
+
+    index: int
+    message: ReplyMessage
+    finish_reason: str
+
+
+class ChatReply(TypedDict):
+    """A whole answer; the fields in the order of the reference."""
+
+    id: str
+    object: Literal["chat.completion"]
+    created: int
+    model: str
+    choices: list[ReplyChoice]
+    usage: Usage

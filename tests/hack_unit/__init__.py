@@ -1,0 +1,1 @@
+"""The scripts of hack/, without a cluster."""

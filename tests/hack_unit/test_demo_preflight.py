@@ -1,0 +1,90 @@
+"""What is said before anything is built (hack/demo/preflight.py)."""
+
+from dataclasses import replace
+
+import pytest
+
+from hack.demo.machine import GIB, Machine
+from hack.demo.preflight import PARTS, Plan, problems, uses_kind, uses_own_cluster
+
+BARE = Machine(
+    processor="a processor",
+    cores=2,
+    memory=24 * GIB,
+    memory_available=20 * GIB,
+    disk_free=60 * GIB,
+    system="Debian",
+    port_owner=None,
+    docker=False,
+    kind=False,
+    programs=frozenset(),
+)
+FROM_NOTHING = Plan(context=None, registry=None, made=frozenset())
+NAMED = Plan(context="staging", registry="registry.example.com/team", made=frozenset())
+
+
+def test_nothing_is_amiss_on_a_bare_machine_with_room() -> None:
+    """Two cores, 24 GiB and 60 GiB of disk are enough without Docker, kubectl or helm."""
+    assert problems(BARE, FROM_NOTHING) == ()
+
+
+def test_too_little_disk_is_said_with_both_figures() -> None:
+    """About 30 GiB are needed without Docker."""
+    (problem,) = problems(replace(BARE, disk_free=12 * GIB), FROM_NOTHING)
+
+    assert problem.startswith("31 GiB of disk are needed")
+    assert "12 GiB are free" in problem
+
+
+def test_what_an_earlier_run_made_needs_no_disk_again() -> None:
+    """A second run on a nearly full disk goes through."""
+    everything = frozenset(part.name for part in PARTS)
+
+    assert problems(replace(BARE, disk_free=GIB), replace(FROM_NOTHING, made=everything)) == ()
+
+
+def test_too_little_memory_is_said_before_anything_is_built() -> None:
+    """The engine runs on this machine unless a cluster elsewhere is named."""
+    small = replace(BARE, memory_available=3 * GIB)
+
+    assert problems(small, FROM_NOTHING)[0].startswith("8 GiB of memory are needed and 3.0 GiB are available")
+
+
+def test_a_taken_port_names_the_program_that_holds_it() -> None:
+    """The port-forward wants localhost:8000."""
+    (problem,) = problems(replace(BARE, port_owner="python3 (process 12)"), FROM_NOTHING)
+
+    assert problem == "Port 8000 on localhost is taken by python3 (process 12): end that program."
+
+
+def test_a_named_cluster_needs_a_registry_and_the_two_programs() -> None:
+    """All that is amiss is told at once."""
+    registry, programs = problems(BARE, Plan(context="staging", registry=None, made=frozenset()))
+
+    assert "name it with REGISTRY=" in registry
+    assert programs.startswith("helm and kubectl must be on the PATH")
+
+
+def test_a_named_cluster_does_not_need_this_machines_memory() -> None:
+    """The engine runs elsewhere."""
+    remote = replace(BARE, memory_available=GIB, programs=frozenset({"kubectl", "helm"}))
+
+    assert problems(remote, NAMED) == ()
+
+
+@pytest.mark.parametrize(
+    ("docker", "kind", "plan", "own", "by_kind"),
+    [
+        (False, False, FROM_NOTHING, True, False),
+        (True, False, FROM_NOTHING, True, False),
+        (True, True, FROM_NOTHING, False, True),
+        (True, True, NAMED, False, False),
+    ],
+)
+def test_the_cluster_is_the_named_one_else_kind_else_our_own(
+    *, docker: bool, kind: bool, plan: Plan, own: bool, by_kind: bool
+) -> None:
+    """CONTEXT= wins; kind needs Docker too."""
+    machine = replace(BARE, docker=docker, kind=kind)
+
+    assert (uses_own_cluster(machine, plan), uses_kind(machine, plan)) == (own, by_kind)

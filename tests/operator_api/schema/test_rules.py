@@ -1,0 +1,213 @@
+"""The definition on a real API server: what it lets pass, and the sentence with which it refuses the rest."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from qwen_operator.core.kinds import QWEN_MODEL
+from qwen_operator.core.resource import parse
+from tests.builders import a_body
+from tests.golden.written import ROOT
+from tests.operator_api.schema.answers import ApiServer
+
+URI = {"uri": "pvc://models/qwen3"}
+
+
+def body(spec: dict[str, Any], name: str = "qwen3") -> dict[str, Any]:
+    """A QwenModel as a person sends it: nothing but name and spec."""
+    found = a_body(name, **spec)
+    return {
+        "apiVersion": found["apiVersion"],
+        "kind": found["kind"],
+        "metadata": {"name": name, "namespace": "team"},
+        "spec": spec,
+    }
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "no model": ({}, "spec.model: Required value"),
+    "no uri": ({"model": {}}, "spec.model.uri: Required value"),
+    "no scheme": ({"model": {"uri": "models/qwen3"}}, "model.uri must start with pvc://"),
+    "a scheme that is not known": ({"model": {"uri": "https://a/b"}}, "model.uri must start with pvc://"),
+    "a claim in capitals": ({"model": {"uri": "pvc://Models/qwen3"}}, "model.uri must be pvc://<claim>/<folder>"),
+    "a path that climbs": ({"model": {"uri": "pvc://models/../secret"}}, "model.uri must be pvc://<claim>/<folder>"),
+    "a hidden folder": ({"model": {"uri": "pvc://models/.cache"}}, "model.uri must be pvc://<claim>/<folder>"),
+    "an empty folder name": ({"model": {"uri": "pvc://models//qwen3"}}, "model.uri must be pvc://<claim>/<folder>"),
+    "a folder with a blank": ({"model": {"uri": "pvc://models/a b"}}, "model.uri must be pvc://<claim>/<folder>"),
+    "a hub model without organisation": (
+        {"model": {"uri": "hf://Qwen3-8B"}},
+        "model.uri must be hf://<organisation>/<name>",
+    ),
+    "too short a uri": ({"model": {"uri": "s3://"}}, "spec.model.uri"),
+    "an id with a blank": ({"model": {**URI, "servedName": "a b"}}, "spec.model.servedName"),
+    "too small a context": ({"model": {**URI, "contextLength": 100}}, "spec.model.contextLength"),
+    "too large a context": ({"model": {**URI, "contextLength": 2_000_000}}, "spec.model.contextLength"),
+    "an unknown dtype": ({"model": {**URI, "dtype": "Int8"}}, "spec.model.dtype: Unsupported value"),
+    "an unknown device": ({"model": URI, "device": "TPU"}, "spec.device: Unsupported value"),
+    "fewer than no replicas": ({"model": URI, "replicas": -1}, "spec.replicas"),
+    "replicas in words": ({"model": URI, "replicas": "two"}, "spec.replicas"),
+    "a field that is not there": ({"model": URI, "replica": 2}, 'unknown field "spec.replica"'),
+    "GPUs on a CPU": ({"model": URI, "device": "CPU", "resources": {"gpus": 1}}, "device CPU excludes resources.gpus"),
+    "a GPU product on a CPU": (
+        {"model": URI, "device": "CPU", "resources": {"gpuProduct": "NVIDIA-L4"}},
+        "device CPU excludes resources.gpus",
+    ),
+    "parallel GPUs on a CPU": (
+        {"model": URI, "device": "CPU", "parallelism": {"tensor": 2}},
+        "device CPU excludes parallelism",
+    ),
+    "GPU memory on a CPU": (
+        {"model": URI, "device": "CPU", "server": {"gpuMemoryUtilization": 0.5}},
+        "device CPU excludes server.gpuMemoryUtil",
+    ),
+    "no GPUs on GPU": ({"model": URI, "resources": {"gpus": 0}}, "spec.resources.gpus"),
+    "a tensor that does not divide": (
+        {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 3}},
+        "resources.gpus must be a multiple of",
+    ),
+    "a GPU resource without domain": (
+        {"model": URI, "resources": {"gpuResourceName": "gpu"}},
+        "resources.gpuResourceName needs",
+    ),
+    "NVIDIA's label with AMD's GPUs": (
+        {"model": URI, "resources": {"gpuResourceName": "amd.com/gpu", "gpuProduct": "MI300X"}},
+        "use scheduling.nodeSelector",
+    ),
+    "memory without a unit": (
+        {"model": URI, "resources": {"memory": 32}},
+        "resources.memory must be from 512Mi to 16Ti",
+    ),
+    "memory in words": ({"model": URI, "resources": {"memory": "much"}}, "spec.resources.memory"),
+    "too little CPU": ({"model": URI, "resources": {"cpu": "1m"}}, "resources.cpu must be from 100m"),
+    "shared memory above memory": (
+        {"model": URI, "resources": {"memory": "8Gi", "sharedMemory": "8Gi"}},
+        "resources.sharedMemory counts towards",
+    ),
+    "a flag that has a field": (
+        {"model": URI, "server": {"args": ["--port=1"]}},
+        "server.args[] takes one flag an element",
+    ),
+    "a flag and its value apart": (
+        {"model": URI, "server": {"args": ["--seed", "1"]}},
+        "server.args[] takes one flag an element",
+    ),
+    "a flag that smuggles": (
+        {"model": URI, "server": {"args": ["--seed=1 --api-key=x"]}},
+        "server.args[] takes one flag",
+    ),
+    "a flag on two lines": ({"model": URI, "server": {"args": ["--seed=1\n--port=1"]}}, "server.args[] takes one flag"),
+    "a variable of the operator's": (
+        {"model": URI, "server": {"env": [{"name": "HF_HUB_OFFLINE", "value": "0"}]}},
+        "server.env[].name is set by the operator",
+    ),
+    "a variable of the server's": (
+        {"model": URI, "server": {"env": [{"name": "QWEN_X"}]}},
+        "server.env[].name is set by",
+    ),
+    "a variable that is a Secret's": (
+        {"model": URI, "server": {"env": [{"name": "A", "valueFrom": {}}]}},
+        'unknown field "spec.server.env[0].valueFrom"',
+    ),
+    "a variable twice": ({"model": URI, "server": {"env": [{"name": "A"}, {"name": "A"}]}}, "Duplicate value"),
+    "too much GPU memory": ({"model": URI, "server": {"gpuMemoryUtilization": 1}}, "spec.server.gpuMemoryUtilization"),
+    "an image with a blank": ({"model": URI, "server": {"image": "a b"}}, "spec.server.image"),
+    "a port out of range": ({"model": URI, "service": {"port": 70000}}, "spec.service.port"),
+    "our own label": (
+        {"model": URI, "service": {"labels": {"app.kubernetes.io/name": "x"}}},
+        "service.labels must not hold",
+    ),
+    "a value for Exists": (
+        {"model": URI, "scheduling": {"tolerations": [{"key": "a", "operator": "Exists", "value": "b"}]}},
+        "scheduling.tolerations[].value must be left out",
+    ),
+    "a toleration of nothing": (
+        {"model": URI, "scheduling": {"tolerations": [{"effect": "NoSchedule"}]}},
+        "scheduling.tolerations[].key is needed",
+    ),
+    "seconds without NoExecute": (
+        {"model": URI, "scheduling": {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]}},
+        "scheduling.tolerations[].tolerationSeconds is only for",
+    ),
+    "a pod template": ({"model": URI, "podTemplate": {}}, 'unknown field "spec.podTemplate"'),
+}
+
+
+@pytest.mark.parametrize(("spec", "sentence"), REFUSED.values(), ids=REFUSED.keys())
+def test_a_bad_spec_is_refused_and_the_field_is_named(
+    api_server: ApiServer, spec: dict[str, Any], sentence: str
+) -> None:
+    """Before anything is stored, without a webhook."""
+    answer = api_server.trial(QWEN_MODEL, body(spec))
+
+    assert answer["kind"] == "Status"
+    assert sentence in answer["message"]
+
+
+@pytest.mark.parametrize("name", ["qwen3.5", "3qwen", "q" * 45])
+def test_a_name_that_no_child_could_bear_is_refused(api_server: ApiServer, name: str) -> None:
+    """Services and pods are named after the model."""
+    answer = api_server.trial(QWEN_MODEL, body({"model": URI}, name))
+
+    assert answer["kind"] == "Status"
+    assert "metadata.name must be" in answer["message"]
+
+
+ACCEPTED: dict[str, dict[str, Any]] = {
+    "one field": {"model": URI},
+    "the top of a claim": {"model": {"uri": "pvc://models"}},
+    "a deep folder": {"model": {"uri": "pvc://models.v2/Qwen/Qwen3-8B_fp8.v1/"}},
+    "a hub model": {"model": {"uri": "hf://Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8@main"}},
+    "a bucket": {"model": {"uri": "s3://bucket/a/b"}},
+    "an image": {"model": {"uri": "oci://registry.example/model:1"}},
+    "a CPU with amounts as numbers": {"model": URI, "device": "CPU", "resources": {"cpu": 2, "memory": 4294967296}},
+    "tensor alone": {"model": URI, "parallelism": {"tensor": 4}},
+    "stages": {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 4}},
+    "a MIG slice": {
+        "model": URI,
+        "resources": {"gpuResourceName": "nvidia.com/mig-3g.40gb", "gpuProduct": "NVIDIA-H100"},
+    },
+    "another vendor": {"model": URI, "resources": {"gpuResourceName": "amd.com/gpu", "gpus": 8}},
+    "flags": {"model": URI, "server": {"args": ["--enforce-eager", "--kv-cache-dtype=fp8_e4m3", "--seed=7"]}},
+    "variables": {
+        "model": URI,
+        "server": {"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}, {"name": "EMPTY"}]},
+    },
+    "tolerations": {
+        "model": URI,
+        "scheduling": {
+            "tolerations": [
+                {"operator": "Exists"},
+                {"key": "a", "value": "b"},
+                {"key": "c", "effect": "NoExecute", "tolerationSeconds": 60},
+            ]
+        },
+    },
+    "no replicas": {"model": URI, "replicas": 0, "suspend": True},
+    "the longest name of a model id": {"model": {**URI, "servedName": "Q" * 128}},
+}
+
+
+@pytest.mark.parametrize("spec", ACCEPTED.values(), ids=ACCEPTED.keys())
+def test_a_good_spec_is_let_pass_and_can_be_read(api_server: ApiServer, spec: dict[str, Any]) -> None:
+    """The stored object, defaults included, is what the operator's types decode."""
+    answer = api_server.trial(QWEN_MODEL, body(spec))
+
+    assert answer["kind"] == "QwenModel", answer.get("message")
+    assert parse(answer).spec == parse(body(spec)).spec
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_example_is_let_pass(api_server: ApiServer, example: Any) -> None:
+    """As it stands."""
+    answer = api_server.trial(QWEN_MODEL, yaml.safe_load(example.read_text()))
+
+    assert answer["kind"] == "QwenModel", answer.get("message")
+
+
+def test_the_definition_has_no_complaint_of_the_api_server(api_server: ApiServer) -> None:
+    """Structural, names accepted, established."""
+    found = api_server.get("/apis/apiextensions.k8s.io/v1/customresourcedefinitions/qwenmodels.qwen-operator.io")
+
+    verdicts = {entry["type"]: entry["status"] for entry in found["status"]["conditions"]}
+    assert verdicts == {"NamesAccepted": "True", "Established": "True"}

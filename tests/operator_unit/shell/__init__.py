@@ -1,0 +1,1 @@
+"""The parts around the pure core, alone: queue, caches, Lease, probes."""

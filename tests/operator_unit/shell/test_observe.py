@@ -1,0 +1,90 @@
+"""Probes and metrics: what makes liveness fail, and what is in the exposition."""
+
+import asyncio
+from collections.abc import Callable
+
+import aiohttp
+import pytest
+
+from qwen_operator import liveness, observe
+from qwen_operator.cache import Cache
+from qwen_operator.cluster import Cluster
+from qwen_operator.core import kinds
+from qwen_operator.informer import Informer
+from qwen_operator.keys import Key
+from qwen_operator.observe import LoopLag, Metrics, first_complaint
+from qwen_operator.workqueue import WorkQueue
+
+
+def an_informer() -> Informer:
+    """An informer that never ran, so that it heard nothing since it was made."""
+    nothing: Cluster = object()  # type: ignore[assignment]
+    return Informer(nothing, kinds.POD, "team", Cache(lambda *_: None))
+
+
+async def nobody(_: Key) -> None:
+    """An attempt that does nothing."""
+
+
+def verdict(
+    queue: WorkQueue, *, watched: bool = True, informers: tuple[Informer, ...] = ()
+) -> Callable[[], str | None]:
+    """What liveness says, asked later."""
+    complaints = liveness.alive(informers, queue, LoopLag(), lambda: watched)
+    return lambda: first_complaint(complaint for complaint in complaints if "loop" not in (complaint() or ""))
+
+
+@pytest.mark.looptime
+async def test_silence_on_one_watch_ends_liveness() -> None:
+    """Three minutes without a bookmark: the watch is dead, whatever it looks like."""
+    says = verdict(WorkQueue(nobody), informers=(an_informer(),))
+    await asyncio.sleep(liveness.SILENCE_LIMIT)
+    assert says() is None
+    await asyncio.sleep(1)
+    assert says() == "nothing was heard of pods in team for 181 s"
+
+
+@pytest.mark.looptime
+async def test_without_a_watch_of_models_liveness_fails_after_the_grace() -> None:
+    """kopf's own probe would not notice."""
+    says = verdict(WorkQueue(nobody), watched=False)
+    assert says() is None
+    await asyncio.sleep(liveness.GRACE)
+    assert says() == "no task watches QwenModels"
+
+
+@pytest.mark.looptime
+async def test_a_model_that_nobody_serves_ends_liveness_but_a_standby_is_well() -> None:
+    """Only an open queue must move."""
+    queue = WorkQueue(nobody)
+    queue.add(Key("team", "a"))
+    says = verdict(queue)
+    await asyncio.sleep(liveness.WAIT_LIMIT + 1)
+    assert says() is None
+    queue.open()
+    assert says() == "a model has waited for 601 s"
+
+
+@pytest.mark.looptime
+async def test_a_late_loop_is_a_complaint() -> None:
+    """Nobody beat for a while."""
+    lag = LoopLag()
+    assert lag.complaint() is None
+    await asyncio.sleep(12)
+    assert lag.complaint() == "the event loop is 11 s late"
+
+
+async def test_the_probes_answer_with_the_complaint() -> None:
+    """200 and ok, or 503 and the sentence; metrics are text."""
+    metrics = Metrics()
+    metrics.gauge("models", "QwenModels known", lambda: 3)
+    runner = await observe.serve(0, metrics, [lambda: None], [lambda: None, lambda: "pods are not listed yet"])
+    port = next(address[1] for address in runner.addresses if len(address) == 2)  # IPv6 addresses have four parts
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+        async with session.get("/livez") as answer:
+            assert (answer.status, await answer.text()) == (200, "ok\n")
+        async with session.get("/readyz") as answer:
+            assert (answer.status, await answer.text()) == (503, "pods are not listed yet\n")
+        async with session.get("/metrics") as answer:
+            assert "qwen_operator_models 3.0" in await answer.text()
+    await runner.cleanup()

@@ -1,0 +1,191 @@
+"""The whole server as a process of its own, with real weights, asked by the official client."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from socket import create_server
+
+import openai
+import psutil  # type: ignore[import-untyped]
+import pytest
+
+KEY = "sk-visible-test-key-000"
+MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
+QUESTION = "What is the capital of France?"
+START_SECONDS = 150
+
+
+@dataclass
+class Served:
+    """A running server."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    management_port: int
+    log: Path
+
+    def client(self, key: str = KEY) -> openai.OpenAI:
+        """The official client, without its own retries."""
+        return openai.OpenAI(base_url=f"http://127.0.0.1:{self.port}/v1", api_key=key, max_retries=0, timeout=120)
+
+    def status(self, path: str) -> int:
+        """The status of a management path; 0 while nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.management_port}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with create_server(("127.0.0.1", 0)) as bound:
+        return int(bound.getsockname()[1])
+
+
+def ready(served: Served) -> Served:
+    """The same server, once it is ready."""
+    deadline = time.monotonic() + START_SECONDS
+    while served.status("/readyz") != 200:
+        assert served.process.poll() is None, served.log.read_text()
+        assert time.monotonic() < deadline, served.log.read_text()
+        time.sleep(0.2)
+    return served
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[Served]:
+    """`qwen-server serve` as in a pod, on free ports."""
+    if not MODEL.is_dir():
+        pytest.fail(f"There is no model in {MODEL}; `python -m hack.weights` makes it.")
+    keys, log = folder / "keys", folder / "log"
+    keys.mkdir()
+    (keys / "default").write_text(KEY)
+    port, management_port = free_port(), free_port()
+    flags = {
+        "--model": MODEL,
+        "--served-name": "qwen3",
+        "--device": "cpu",
+        "--keys-dir": keys,
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--management-port": management_port,
+        "--endpoint-delay": 0,
+        "--drain-timeout": 60,
+        "--termination-log": folder / "termination",
+    }
+    words = [str(word) for pair in flags.items() for word in pair]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "qwen_server", "serve", *words], stdout=output, stderr=output, start_new_session=True
+        )
+        try:
+            yield ready(Served(process, port, management_port, log))
+        finally:
+            process.kill()
+            process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One server for this module's questions."""
+    with server(tmp_path_factory.mktemp("served")) as one:
+        yield one
+
+
+def test_the_model_is_listed_with_its_context(served: Served) -> None:
+    """SmolLM2 itself ends at 8,192 tokens."""
+    (model,) = served.client().models.list().data
+    assert (model.id, model.model_dump()["max_model_len"]) == ("qwen3", 8192)
+
+
+def test_the_capital_of_france_is_paris(served: Served) -> None:
+    """Real weights, through the model's own chat template."""
+    answer = served.client().chat.completions.create(
+        model="qwen3", messages=[{"role": "user", "content": QUESTION}], temperature=0, max_tokens=30
+    )
+    choice, usage = answer.choices[0], answer.usage
+    assert choice.message.content is not None
+    assert "Paris" in choice.message.content
+    assert choice.finish_reason == "stop"
+    assert usage is not None
+    assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
+
+
+def test_a_stream_says_what_the_whole_answer_says(served: Served) -> None:
+    """Greedy, so that both must be equal."""
+    client = served.client()
+    messages: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": QUESTION}]
+    whole = client.chat.completions.create(model="qwen3", messages=messages, temperature=0, max_tokens=30)
+    chunks = list(
+        client.chat.completions.create(model="qwen3", messages=messages, temperature=0, max_tokens=30, stream=True)
+    )
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks)
+    assert text == whole.choices[0].message.content
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices[0].finish_reason] == ["stop"]
+
+
+def test_two_greedy_completions_are_the_same_text(served: Served) -> None:
+    """n=2 at temperature 0 is answered."""
+    answer = served.client().completions.create(
+        model="qwen3", prompt="The capital of France is", n=2, temperature=0, max_tokens=4
+    )
+    first, second = (choice.text for choice in answer.choices)
+    assert first == second
+    assert "Paris" in first
+
+
+def test_a_wrong_key_is_refused(served: Served) -> None:
+    """With the code that clients look for."""
+    with pytest.raises(openai.AuthenticationError) as caught:
+        served.client("sk-wrong").models.list()
+    assert caught.value.code == "invalid_api_key"
+
+
+def test_a_killed_server_takes_its_engine_along(served: Served) -> None:
+    """Nobody else would end the engine's processes. This module's server ends with it."""
+    processes = psutil.Process(served.process.pid).children(recursive=True)
+    assert len(processes) >= 3
+    served.process.kill()
+    _, alive = psutil.wait_procs(processes, timeout=30)
+    assert alive == []
+
+
+def test_a_terminated_server_finishes_its_streams(tmp_path: Path) -> None:
+    """SIGTERM to the whole process group, as a terminal or a supervisor may send it: every stream ends by itself."""
+    with server(tmp_path) as one:
+        ends: list[str] = []
+
+        def stream(number: int) -> None:
+            chunks = one.client().completions.create(
+                model="qwen3", prompt=f"Story {number}:", max_tokens=60, stream=True, extra_body={"ignore_eos": True}
+            )
+            reasons = []
+            for index, chunk in enumerate(chunks):
+                if index == 1:
+                    begun.release()
+                reasons.append(chunk.choices[0].finish_reason)
+            ends.append(reasons[-1])
+
+        begun = threading.Semaphore(0)
+        threads = [threading.Thread(target=stream, args=(number,)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        assert all(begun.acquire(timeout=60) for _ in threads)
+        os.killpg(one.process.pid, signal.SIGTERM)
+        for thread in threads:
+            thread.join(60)
+        assert ends == ["length"] * 3
+        assert one.process.wait(30) == 0
+        assert not (tmp_path / "termination").exists()
