@@ -4,26 +4,17 @@ All of it may be cut short at any point and done again.
 """
 
 import os
-from typing import Final
 
 from hack.cluster import binaries, cgroups, configs, kernel, machine, network, packages, pause, pki, requirements
 from hack.cluster.components import kubeconfig_path
 from hack.cluster.errors import ClusterError
 from hack.cluster.identities import ADMIN, IDENTITIES
 from hack.cluster.layout import CHECKOUT, Layout
+from hack.cluster.needs import RUNNING, building
 from hack.cluster.objects import volume_names
 from hack.cluster.recycler import make_folder
-from hack.cluster.requirements import GIB, Need
+from hack.cluster.requirements import Need
 from hack.cluster.steps import Report, Running, step
-
-RUNNING: Final = Need(disk=2 * GIB, memory=2 * GIB, go="")
-"""For a cluster without images or models of any size."""
-
-
-def building() -> Need:
-    """What the build needs besides: Go's modules and build cache take about 6 GiB, its linker about 3 GiB of memory."""
-    go_mod = (binaries.SOURCES / "go.mod").read_text()
-    return Need(disk=10 * GIB, memory=4 * GIB, go=binaries.needed_go(go_mod))
 
 
 def demand_root() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from hack.cluster.binaries import binaries
 from hack.cluster.layout import CHECKOUT, cluster_layout
 from hack.cluster.machine import gather
-from hack.cluster.preparation import building
+from hack.cluster.needs import building
 from hack.cluster.requirements import Need, complaints
 from hack.demo.machine import GIB, LOCAL, PORT, ROOT, Machine, observed
 from hack.images.storage import storage

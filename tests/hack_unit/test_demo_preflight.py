@@ -1,10 +1,12 @@
 """What is said before anything is built (hack/demo/preflight.py)."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 
-from hack.demo.machine import GIB, Machine
+from hack.demo.machine import GIB, ROOT, Machine
 from hack.demo.preflight import PARTS, Plan, problems, uses_kind, uses_own_cluster
 
 BARE = Machine(
@@ -21,6 +23,16 @@ BARE = Machine(
 )
 FROM_NOTHING = Plan(context=None, registry=None, made=frozenset())
 NAMED = Plan(context="staging", registry="registry.example.com/team", made=frozenset())
+
+
+@pytest.mark.parametrize("module", ["hack.demo.preflight", "hack.distclean"])
+def test_what_the_systems_python_runs_needs_the_standard_library_only(module: str) -> None:
+    """Nothing is installed yet when `make demo` looks at the machine, nor any more when `make distclean` tidies up."""
+    bare = [sys.executable, "-S", "-E", "-c", f"import {module}"]
+
+    child = subprocess.run(bare, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert child.stderr == ""
 
 
 def test_nothing_is_amiss_on_a_bare_machine_with_room() -> None:
