@@ -25,7 +25,7 @@ KUBELET_SECONDS = 95  # the kubelet looks at mounted Secrets once a minute, with
 @pytest.fixture(scope="module", autouse=True)
 def served(stage: Stage) -> Iterator[None]:
     """The model, applied and Ready, with a second key beside the generated one."""
-    stage.apply(NAME, {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{FOLDER}"}})
+    stage.apply(NAME, {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{FOLDER}", "dtype": "Float32"}})
     eventually(lambda: stage.kube.object("secret", f"{NAME}-api-keys", stage.namespace), "the key Secret", 30)
     edit_keys(stage, {"second": "the-second-key"})
     stage.await_ready(NAME)
