@@ -5,7 +5,7 @@ Everything goes through kubectl and helm, as a user's hands would; no test asks 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,8 +18,11 @@ from hack.demo.model import condition, key
 
 API_VERSION = "qwen-operator.io/v1alpha1"
 PART_OF = "app.kubernetes.io/part-of=qwen-operator-e2e"
+FIELD_MANAGER = "qwen-operator"
+"""The name under which the operator writes, beside every field that it owns."""
 
 Found = TypeVar("Found")
+Marks = dict[str, tuple[int, list[dict[str, Any]]]]
 
 
 def eventually(probe: Callable[[], Found | None], what: str, seconds: float, pause: float = 0.5) -> Found:
@@ -30,6 +33,17 @@ def eventually(probe: Callable[[], Found | None], what: str, seconds: float, pau
             return answer
         time.sleep(pause)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def marks(objects: Iterable[dict[str, Any]]) -> Marks:
+    """What any write of the operator changes on an object and no write of a controller does, by `kind/name`."""
+    return {
+        f"{it['kind']}/{it['metadata']['name']}": (
+            it["metadata"].get("generation", 0),
+            [entry for entry in it["metadata"]["managedFields"] if entry["manager"] == FIELD_MANAGER],
+        )
+        for it in objects
+    }
 
 
 @dataclass(frozen=True)
@@ -69,12 +83,16 @@ class Stage:
         return condition(self.model(name), kind)
 
     def await_reason(self, name: str, kind: str, reason: str, seconds: float = 120) -> dict[str, Any]:
-        """The condition, once it has a reason; fails with the reason that it has instead."""
+        """The whole model, as one read showed it with that reason; fails with the condition that it has instead.
+
+        A crashing model changes from one read to the next, so conditions that are compared must come from one.
+        """
         seen: list[dict[str, Any]] = [{}]
 
         def reached() -> dict[str, Any] | None:
-            seen[0] = self.condition(name, kind)
-            return seen[0] if seen[0].get("reason") == reason else None
+            model = self.model(name) or {}
+            seen[0] = condition(model, kind)
+            return model if seen[0].get("reason") == reason else None
 
         try:
             return eventually(reached, "", seconds, pause=1)
@@ -97,6 +115,12 @@ class Stage:
         """The pods of a model that are not on their way out."""
         pods = self.kube.objects("pods", self.namespace, f"app.kubernetes.io/instance={name}")
         return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def marks(self, name: str) -> Marks:
+        """The operator's marks on a model's children."""
+        chosen = (f"--namespace={self.namespace}", f"--selector=app.kubernetes.io/instance={name}")
+        text = self.kube.text("get", "deployments,services", *chosen, "--show-managed-fields", "--output=json")
+        return marks(json.loads(text)["items"])
 
     def children(self, name: str) -> list[str]:
         """Everything there is of a model but itself, as `kind/name`."""

@@ -16,8 +16,9 @@ from hack.cluster.steps import silence
 from hack.demo import ground
 from hack.demo.claim import Destination, claim
 from hack.demo.ground import Ground
+from hack.demo.model import condition
 from tests.cluster.conftest import CLAIM, FOLDER
-from tests.cluster.stage import Stage
+from tests.cluster.stage import Marks, Stage
 
 TORN = "torn"
 """A folder whose weights do not fit its config.json."""
@@ -122,19 +123,13 @@ def bring_torn_weights(ready: Ground, stage: Stage, folder: Path) -> None:
     ground.fill_claim(replace(ready, weights=folder), Destination(stage.namespace, CLAIM, TORN), silence)
 
 
-def version(stage: Stage) -> str:
-    """The version of the neighbour's Deployment, which any write would change."""
-    deployment = stage.kube.object("deployment", NEIGHBOUR, stage.namespace) or {}
-    return str(deployment["metadata"]["resourceVersion"])
-
-
 @pytest.fixture(scope="module", autouse=True)
-def before(ready: Ground, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """All of them, with what stands beside them, taken away together; yields the neighbour's version before them."""
+def before(ready: Ground, stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marks]:
+    """All of them, with what stands beside them, taken away together; yields the neighbour's marks before them."""
     bring_torn_weights(ready, stage, tmp_path_factory.mktemp("models") / TORN)
     stage.apply(NEIGHBOUR, {"device": "CPU", "model": GOOD, "suspend": True})
     stage.await_reason(NEIGHBOUR, "Ready", "Suspended", seconds=30)
-    first = version(stage)
+    first = stage.marks(NEIGHBOUR)
     for name, trouble in TROUBLES.items():
         for manifest in trouble.beside:
             manifest["metadata"]["namespace"] = stage.namespace
@@ -150,11 +145,11 @@ def test_the_condition_names_the_cause_and_the_remedy(stage: Stage, name: str) -
     """One reason that a machine can match, one sentence that a person can act on; Ready gives the same."""
     trouble = TROUBLES[name]
 
-    found = stage.await_reason(name, trouble.kind, trouble.reason, seconds=240)
+    model = stage.await_reason(name, trouble.kind, trouble.reason, seconds=240)
 
+    found, ready = condition(model, trouble.kind), condition(model, "Ready")
     assert found["status"] == "False"
     assert [words for words in trouble.words if words not in found["message"]] == []
-    ready = stage.condition(name, "Ready")
     assert (ready["status"], ready["reason"]) == ("False", trouble.reason)
 
 
@@ -174,11 +169,12 @@ def test_a_claim_that_comes_later_is_noticed(stage: Stage) -> None:
 
     stage.kube.apply(claim(Destination(stage.namespace, "nowhere", "some-model")))
 
-    accepted = stage.await_reason("no-claim", "Accepted", "Accepted", seconds=30)
-    assert accepted["status"] == "True"
+    model = stage.await_reason("no-claim", "Accepted", "Accepted", seconds=30)
+    assert condition(model, "Accepted")["status"] == "True"
 
 
-def test_a_model_in_trouble_leaves_its_neighbours_alone(stage: Stage, before: str) -> None:
-    """With all these troubles about, not one write went to the model that has none."""
+def test_a_model_in_trouble_leaves_its_neighbours_alone(stage: Stage, before: Marks) -> None:
+    """With all these troubles about, not one write of the operator went to the children of the model that has none."""
     assert stage.condition(NEIGHBOUR, "Ready")["reason"] == "Suspended"
-    assert version(stage) == before
+    assert set(before) == {f"Deployment/{NEIGHBOUR}", f"Service/{NEIGHBOUR}"}
+    assert stage.marks(NEIGHBOUR) == before
