@@ -7,7 +7,7 @@ import os
 import secrets
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -18,6 +18,7 @@ from hack.demo.board import Ledger, shown
 from hack.demo.chart import Release
 from hack.demo.claim import Destination
 from hack.demo.ground import Ground
+from hack.demo.kube import Kube
 from hack.demo.machine import ROOT, observed
 from tests.cluster import evidence, leftovers
 from tests.cluster.stage import PART_OF, Stage
@@ -89,17 +90,22 @@ def standing(cluster: Ground) -> Iterator[Stage]:
     """A namespace and a release that serves it, for as long as the block runs; nothing is left of either."""
     suffix = secrets.token_hex(3)
     serving, own = f"qwen-e2e-{suffix}", f"qwen-e2e-{suffix}-operator"
-    for namespace in (serving, own):
-        cluster.kube.kubectl("create", "namespace", namespace)
-        cluster.kube.kubectl("label", "namespace", namespace, PART_OF)
     release = Release("qwen-operator", own, (serving,))
-    try:
+    with ExitStack() as undo:
+        undo.callback(cluster.kube.kubectl, "delete", "namespace", serving, own, "--ignore-not-found", seconds=180)
+        for namespace in (serving, own):
+            cluster.kube.kubectl("create", "namespace", namespace)
+            cluster.kube.kubectl("label", "namespace", namespace, PART_OF)
+        undo.callback(chart.uninstall, cluster.kube, release)
+        undo.callback(delete_models, cluster.kube, serving)
         chart.install(cluster.kube, release, cluster.images)
         yield Stage(cluster.kube, cluster.images, release, serving)
-    finally:
-        cluster.kube.kubectl("delete", "qwenmodels", "--all", f"--namespace={serving}")
-        chart.uninstall(cluster.kube, release)
-        cluster.kube.kubectl("delete", "namespace", serving, own, seconds=180)
+
+
+def delete_models(kube: Kube, namespace: str) -> None:
+    """Delete every model of a namespace; none can be there before the CRD is."""
+    if kube.object("customresourcedefinition", chart.CRD, namespace):
+        kube.kubectl("delete", "qwenmodels", "--all", f"--namespace={namespace}")
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from hack.demo.errors import DemoError
 from hack.demo.kube import Kube
@@ -49,13 +50,21 @@ def collect(stage: Stage, test: str) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     for name, arguments in commands(stage).items():
         (place / name).write_text(words(stage.kube, *arguments))
-    for pod in stage.kube.objects("pods", stage.namespace):
+    for pod in pods(stage):
         name = pod["metadata"]["name"]
         where = (name, f"--namespace={stage.namespace}", "--all-containers", "--tail=-1")
         (place / f"pod-{name}.log").write_text(words(stage.kube, "logs", *where))
         (place / f"pod-{name}-before.log").write_text(words(stage.kube, "logs", *where, "--previous"))
         (place / f"pod-{name}.json").write_text(json.dumps(pod.get("status", {}), indent=1))
     return place
+
+
+def pods(stage: Stage) -> list[dict[str, Any]]:
+    """The pods, or none where the cluster does not answer; pods.txt says why then."""
+    try:
+        return stage.kube.objects("pods", stage.namespace)
+    except DemoError:
+        return []
 
 
 def words(kube: Kube, *arguments: str) -> str:
