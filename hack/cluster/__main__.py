@@ -11,7 +11,8 @@ from rich.table import Table
 from hack.cluster import control_plane, lifecycle, preparation
 from hack.cluster.display import Display
 from hack.cluster.errors import ClusterError
-from hack.cluster.layout import CHECKOUT, Layout, cluster_layout
+from hack.cluster.layout import CHECKOUT, CHECKOUT_LOCK, Layout, cluster_layout
+from hack.cluster.lock import exclusive
 from hack.cluster.network import REGISTRY
 from hack.cluster.steps import step
 
@@ -73,7 +74,8 @@ def _run(arguments: argparse.Namespace, console: Console) -> int:
         elif arguments.verb == "up":
             lifecycle.up(display.report)
         else:
-            lifecycle.down(display.report)
+            with exclusive(CHECKOUT_LOCK, "make cluster-down"):
+                lifecycle.down(display.report)
     if arguments.verb == "up":
         layout = Layout(arguments.control_plane_only) if arguments.control_plane_only else cluster_layout()
         console.print(f"export KUBECONFIG={layout.kubeconfig}", soft_wrap=True, highlight=False)

@@ -1,4 +1,8 @@
-"""One run at a time: a lock on a file that the kernel lets go when its holder dies, however it dies."""
+"""One run at a time: a lock on a file that the kernel lets go when its holder dies, however it dies.
+
+There are two: a cluster's own, held while it is changed, and the checkout's, held by each run that needs the cluster to
+stay as it is from beginning to end, and by those that take it away.
+"""
 
 import fcntl
 import os
@@ -10,9 +14,9 @@ from hack.cluster.errors import ClusterError
 
 
 def refusal(folder: Path, holder: str) -> str:
-    """The sentence for a second run; `holder` is what the first one wrote, such as "`up`, process 12"."""
+    """The sentence for a second run; `holder` is what the first one wrote, such as "`up` (process 12)"."""
     who = holder.strip() or "Another run"
-    return f"{who} is working on the cluster in {folder}; wait until it has ended, then run this again."
+    return f"{who} is at work in {folder}: wait until it has ended, then run this again."
 
 
 @contextmanager

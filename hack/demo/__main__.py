@@ -8,9 +8,10 @@ import traceback
 from types import FrameType
 
 from hack.cluster.errors import ClusterError
+from hack.cluster.layout import CHECKOUT_LOCK
+from hack.cluster.lock import exclusive
 from hack.cluster.steps import State
 from hack.demo import clock, closing, figures, preflight
-from hack.demo.alone import alone
 from hack.demo.board import Ledger, duration, shown
 from hack.demo.down import down
 from hack.demo.errors import DemoError
@@ -21,6 +22,7 @@ from hack.images.errors import ImageError
 
 FOLDER = LOCAL / "demo"
 INTERRUPTED = 130
+VERBS = {"up": "make demo", "down": "make demo-down"}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -51,7 +53,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, interrupt)
     ledger = Ledger()
     try:
-        with alone(FOLDER, "the demo"):
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        with exclusive(CHECKOUT_LOCK, VERBS[asked.verb]):
             return demo_up(asked, ledger) if asked.verb == "up" else demo_down(asked, ledger)
     except (DemoError, ClusterError, ImageError) as error:
         print(failure(str(error), ledger), file=sys.stderr)

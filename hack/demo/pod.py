@@ -56,7 +56,9 @@ def ended(kube: Kube, name: str, namespace: str, seconds: float) -> str:
     """Wait until a pod has run to its end and return its phase; raises DemoError when it never will."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        pod = kube.object("pod", name, namespace) or {}
+        pod = kube.object("pod", name, namespace)
+        if pod is None:
+            raise DemoError(f"Pod {name} was deleted from namespace {namespace} before it had ended: start again.")
         phase: str = pod.get("status", {}).get("phase", "Unknown")
         if phase in {"Succeeded", "Failed"}:
             return phase

@@ -11,9 +11,11 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from hack.cluster.errors import ClusterError
+from hack.cluster.layout import CHECKOUT_LOCK
+from hack.cluster.lock import exclusive
 from hack.cluster.steps import silence
 from hack.demo import chart, ground, places, preflight
-from hack.demo.alone import alone
 from hack.demo.board import Ledger, shown
 from hack.demo.chart import Release
 from hack.demo.claim import Destination
@@ -62,10 +64,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def cluster(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """Cluster, images and weights; what is there is used as it is, but for what a killed run of the ring left."""
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    evidence.forget()
-    plan = preflight.plan(os.environ.get("CONTEXT"), os.environ.get("REGISTRY"), before=time.time())
-    place = places.place(observed(), plan, evidence.FOLDER)
-    with alone(evidence.FOLDER, "the cluster ring"):
+    with ExitStack() as held:
+        try:
+            held.enter_context(exclusive(CHECKOUT_LOCK, "make e2e"))
+        except ClusterError as refused:
+            pytest.exit(str(refused), returncode=1)
+        evidence.forget()
+        plan = preflight.plan(os.environ.get("CONTEXT"), os.environ.get("REGISTRY"), before=time.time())
+        place = places.place(observed(), plan, evidence.FOLDER)
         with capture.global_and_fixture_disabled(), shown(Ledger()) as report:
             made = ground.prepare(place, report)
         leftovers.sweep(made.kube)
