@@ -1,7 +1,9 @@
 """The operator's Helm chart, installed or upgraded as a user would, and taken away again."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from hack.demo.kube import Kube
@@ -22,11 +24,12 @@ class Images:
 
 @dataclass(frozen=True)
 class Release:
-    """One installation: its name, its namespace, and the namespaces it serves."""
+    """One installation: its name, its namespace, the namespaces it serves, and labels by which to know it again."""
 
     name: str
     namespace: str
     serves: tuple[str, ...]
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
@@ -37,6 +40,7 @@ def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
         "image": {"repository": repository, "tag": tag},
         "serverImages": {"gpu": images.server, "cpu": images.server_cpu},
         "crds": {"install": crds},
+        "labels": dict(release.labels),
     }
 
 
@@ -50,13 +54,42 @@ def may_own_crd(crd: dict[str, Any] | None, release: Release) -> bool:
 def install(kube: Kube, release: Release, images: Images) -> str:
     """Install or upgrade the release and wait until the operator is ready; safe after an interrupted one."""
     uninstall_unfinished(kube, release)
+    make_namespace(kube, release)
     crd = kube.object("customresourcedefinition", CRD, release.namespace)
     wanted = json.dumps(values(release, images, crds=may_own_crd(crd, release)))
-    where = [f"--namespace={release.namespace}", "--create-namespace"]
-    kube.helm(
-        "upgrade", "--install", release.name, str(CHART), *where, "--values=-", "--wait", "--timeout=3m", stdin=wanted
-    )
+    marked = [f"--labels={selector(release.labels)}"] if release.labels else []
+    options = [*marked, *apply_options(kube), "--values=-", "--wait", "--timeout=3m"]
+    where = f"--namespace={release.namespace}"
+    kube.helm("upgrade", "--install", release.name, str(CHART), where, *options, stdin=wanted)
     return f"release {release.name} in namespace {release.namespace} serves {', '.join(release.serves)}"
+
+
+def apply_options(kube: Kube) -> list[str]:
+    """What makes the release's objects as the chart says, whoever wrote to them since.
+
+    Helm 4 applies server-side, and would refuse a CRD that kubectl was given in between; Helm 3 knows no conflicts.
+    """
+    old = kube.helm("version", "--template={{.Version}}").startswith("v3.")
+    return [] if old else ["--server-side=true", "--force-conflicts"]
+
+
+def make_namespace(kube: Kube, release: Release) -> None:
+    """Make the release's namespace with its labels; one that is there stays as it is."""
+    if kube.object("namespace", release.namespace, release.namespace) is None:
+        metadata = {"name": release.namespace, "labels": dict(release.labels)}
+        kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """Labels as kubectl and helm read them."""
+    return ",".join(f"{name}={value}" for name, value in labels.items())
+
+
+def is_installed(kube: Kube, release: Release, labels: Mapping[str, str] = MappingProxyType({})) -> bool:
+    """Whether there is a release of that name, in whatever state, that bears these labels."""
+    states = ("--deployed", "--failed", "--pending", "--uninstalling")
+    chosen = (f"--filter=^{release.name}$", f"--selector={selector(labels)}", "--short")
+    return bool(kube.helm("list", f"--namespace={release.namespace}", *states, *chosen).strip())
 
 
 def uninstall_unfinished(kube: Kube, release: Release) -> None:

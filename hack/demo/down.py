@@ -1,7 +1,7 @@
 """`make demo-down`: removes what the demo made, and the cluster with it where it is ours."""
 
 from hack.cluster.steps import Report, step
-from hack.demo import chart, model
+from hack.demo import chart, model, ownership
 from hack.demo.kube import Kube
 from hack.demo.places import Place
 from hack.demo.up import EXAMPLE, RELEASE
@@ -17,17 +17,25 @@ def down(place: Place, report: Report) -> None:
 def tidy(kube: Kube, report: Report) -> None:
     """On a cluster that stays: the model, the operator with its namespace, the claim with its weights, the CRD.
 
-    The CRD goes only if the demo's release brought it, because with it every QwenModel of the cluster would go.
+    Of these only what the demo made.
     """
     example = model.example(EXAMPLE)
-    with step("QwenModel", report):
-        if crd := kube.object("customresourcedefinition", chart.CRD, example.namespace):
-            kube.delete("qwenmodel", example.name, example.namespace)
-    with step("Operator", report):
-        chart.uninstall(kube, RELEASE)
-        kube.kubectl("delete", "namespace", RELEASE.namespace, "--ignore-not-found", seconds=180)
-    with step("Claim", report):
-        kube.delete("persistentvolumeclaim", example.claim, example.namespace)
-    if crd and chart.may_own_crd(crd, RELEASE):
-        with step("CustomResourceDefinition", report):
-            kube.delete("customresourcedefinition", chart.CRD, example.namespace)
+    with step("QwenModel", report) as now:
+        there = ownership.living(kube, example) is not None
+        now.detail(ownership.remove(kube, "qwenmodel", example.name, example.namespace) if there else "none is there")
+    with step("Operator", report) as now:
+        if chart.is_installed(kube, RELEASE, RELEASE.labels):
+            chart.uninstall(kube, RELEASE)
+        now.detail(f"namespace {ownership.remove(kube, 'namespace', RELEASE.namespace, RELEASE.namespace)}")
+    with step("Claim", report) as now:
+        now.detail(ownership.remove(kube, "persistentvolumeclaim", example.claim, example.namespace))
+    with step("CustomResourceDefinition", report) as now:
+        now.detail(remove_crd(kube, example.namespace))
+
+
+def remove_crd(kube: Kube, namespace: str) -> str:
+    """Remove the CRD if the demo brought it and nobody has models, which would go with it."""
+    crd = kube.object("customresourcedefinition", chart.CRD, namespace)
+    if crd and kube.text("get", "qwenmodels", "--all-namespaces", "--output=name").strip():
+        return "stays, because there are QwenModels"
+    return ownership.remove(kube, "customresourcedefinition", chart.CRD, namespace)

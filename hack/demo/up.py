@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from openai import OpenAI
 
 from hack.cluster.steps import Report, step
-from hack.demo import chart, figures, ground, inside, model, proof
+from hack.demo import chart, figures, ground, inside, model, ownership, proof
 from hack.demo.chart import Release
 from hack.demo.claim import Destination
 from hack.demo.errors import DemoError
@@ -15,10 +15,11 @@ from hack.demo.ground import Ground
 from hack.demo.kube import Kube
 from hack.demo.machine import PORT, ROOT
 from hack.demo.model import Example
-from hack.demo.places import Place
+from hack.demo.places import NamedCluster, Place
+from hack.demo.pod import PART_OF
 
 EXAMPLE = ROOT / "examples/cpu.yaml"
-RELEASE = Release("qwen-operator", "qwen-operator", ("default",))
+RELEASE = Release("qwen-operator", "qwen-operator", ("default",), PART_OF)
 
 
 @dataclass
@@ -33,6 +34,9 @@ class Proof:
 def up(place: Place, report: Report) -> tuple[Kube, Example, Proof]:
     """Run every step; raises DemoError or ClusterError at the first that cannot be done."""
     shown, example = Proof(), model.example(EXAMPLE)
+    if isinstance(place, NamedCluster):
+        with step("What is there", report):
+            ownership.refuse_strangers(place.kube(), RELEASE, example)
     stage = ground.prepare(place, report)
     ground.fill_claim(stage, Destination(example.namespace, example.claim, example.folder), report)
     with step("Operator", report) as now:
@@ -51,7 +55,9 @@ def apply(stage: Ground, example: Example, shown: Proof, report: Report) -> None
     with step("QwenModel", report) as now:
         new = stage.kube.object("qwenmodel", example.name, example.namespace) is None
         began = time.monotonic()
-        stage.kube.kubectl("apply", f"--filename={example.path}", f"--namespace={example.namespace}")
+        where = f"--namespace={example.namespace}"
+        stage.kube.kubectl("apply", f"--filename={example.path}", where)
+        stage.kube.kubectl("label", "--overwrite", "qwenmodel", example.name, where, chart.selector(PART_OF))
         model.await_image(stage.kube, example.name, example.namespace, stage.images.server_cpu)
         model.await_ready(stage.kube, example.name, example.namespace, now)
         if new:

@@ -11,7 +11,7 @@ from tests.charts.rendering import objects
 IMAGES = Images(
     operator="10.0.0.1:5000/q/operator:1a", server="10.0.0.1:5000/q/server:1b", server_cpu="q/server-cpu:1c"
 )
-RELEASE = Release("qwen-operator", "ns", ("default",))
+RELEASE = Release("qwen-operator", "ns", ("default",), {"app": "demo"})
 
 
 def test_the_values_are_split_at_the_tag_and_not_at_the_registrys_port() -> None:
@@ -21,6 +21,7 @@ def test_the_values_are_split_at_the_tag_and_not_at_the_registrys_port() -> None
         "image": {"repository": "10.0.0.1:5000/q/operator", "tag": "1a"},
         "serverImages": {"gpu": "10.0.0.1:5000/q/server:1b", "cpu": "q/server-cpu:1c"},
         "crds": {"install": True},
+        "labels": {"app": "demo"},
     }
 
 
