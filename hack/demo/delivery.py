@@ -17,13 +17,16 @@ def built(report: Report) -> Images:
     return images(build(Order(targets=TARGETS), report))
 
 
-def pushed(registry: str, report: Report) -> Images:
-    """Build them and push them to a registry."""
-    return images(build(Order(targets=TARGETS, registry=registry, push=True), report))
+def pushed(registry: str, report: Report, *, docker: bool = True) -> Images:
+    """Build them and push them to a registry; without docker, to one that speaks plain HTTP."""
+    return images(build(Order(targets=TARGETS, registry=registry, push=True, docker=docker), report))
 
 
 def images(references: dict[str, str]) -> Images:
-    """The references by what they are for; the GPU image is only named."""
+    """The references by what they are for; the GPU image is only named, because the chart asks for a name.
+
+    Its name is what `make images TARGETS=server` would push, so that a GPU model says which image is to be brought.
+    """
     return Images(operator=references["operator"], server=references["server"], server_cpu=references["server-cpu"])
 
 

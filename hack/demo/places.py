@@ -59,7 +59,7 @@ class OwnCluster:
 
     def images(self, report: Report) -> Images:
         """Layers that the registry has are not pushed again."""
-        images = delivery.pushed(REGISTRY, report)
+        images = delivery.pushed(REGISTRY, report, docker=False)
         delivery.fetch(self.kube(), images, report)
         return images
 

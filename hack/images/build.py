@@ -26,13 +26,15 @@ GIB = 1 << 30
 class Order:
     """Images to build by target; with a registry (`host[:port][/path]`) they bear its name, and are pushed if so asked.
 
-    `base` is an image with Debian bookworm's apt to stand on instead of the one that is made or pulled.
+    `base` is an image with Debian bookworm's apt to stand on instead of the one that is made or pulled. `docker` says
+    whether docker will do where it works: by default it pushes to no registry that speaks plain HTTP.
     """
 
     targets: tuple[str, ...]
     registry: str | None = None
     push: bool = False
     base: str | None = None
+    docker: bool = True
 
 
 def build(order: Order, report: Report = silence) -> dict[str, str]:
@@ -51,7 +53,7 @@ def build(order: Order, report: Report = silence) -> dict[str, str]:
     kept = storage()
     lent = borrowed.observed()
     with step("Build tools", report) as now:
-        builder = tools.builder(kept, lent)
+        builder = tools.builder(kept, lent, docker=order.docker)
         now.detail("buildah" if isinstance(builder, Buildah) else "docker")
     with alone(kept, report), swept(builder):
         return Work(builder, kept, lent, report).carry_out(order)

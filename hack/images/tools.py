@@ -53,6 +53,6 @@ def buildah(storage: Storage, borrowed: Borrowed) -> Buildah:
     return Buildah(storage, borrowed.uv_cache)
 
 
-def builder(storage: Storage, borrowed: Borrowed) -> Docker | Buildah:
-    """The program for this machine; raises what `buildah` does."""
-    return Docker() if docker_works() else buildah(storage, borrowed)
+def builder(storage: Storage, borrowed: Borrowed, *, docker: bool) -> Docker | Buildah:
+    """The program for this machine, docker only if it will do; raises what `buildah` does."""
+    return Docker() if docker and docker_works() else buildah(storage, borrowed)

@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from hack.cluster.steps import Report, silence
+from hack.demo import delivery, places
+from hack.images import borrowed, tools
+from hack.images.build import Order
 from hack.images.buildah import Buildah
 from hack.images.builder import Builder, Plan, is_private
 from hack.images.docker import Docker
+from hack.images.recipe import IMAGES
 from hack.images.storage import storage
 
 PLAN = Plan(
@@ -102,3 +107,24 @@ def test_every_builder_finds_tags_and_pushes_by_reference(builder: Builder) -> N
     assert builder.find_line("a/b:1")[-1] == "a/b:1"
     assert builder.tag_line("a/b:1", "c/b:1")[-2:] == ["a/b:1", "c/b:1"]
     assert "a/b:1" in builder.push_line("a/b:1")
+
+
+def test_the_own_clusters_images_are_never_left_to_docker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Docker refuses a registry that speaks plain HTTP, as the cluster's own does, while kind may be absent."""
+    asked: list[Order] = []
+
+    def build(order: Order, _report: Report) -> dict[str, str]:
+        asked.append(order)
+        return dict.fromkeys(IMAGES, "a/b:1")
+
+    monkeypatch.setattr(delivery, "build", build)
+    monkeypatch.setattr(delivery, "fetch", lambda *_: None)
+    monkeypatch.setattr(tools, "docker_works", lambda: True)
+    monkeypatch.setattr(tools, "buildah", lambda *_: BUILDAH)
+
+    places.OwnCluster(tmp_path / "log").images(silence)
+    places.NamedCluster(tmp_path / "log", "staging", "registry.example.com").images(silence)
+
+    lent = borrowed.observed({"HOME": str(tmp_path)})
+    built_by = [tools.builder(BUILDAH.storage, lent, docker=order.docker) for order in asked]
+    assert built_by == [BUILDAH, Docker()]
