@@ -19,7 +19,7 @@ help: ## List the targets
 # --- environments -----------------------------------------------------------------------------------------------------
 
 $(UV): requirements/uv.txt
-	@$(PYTHON) -m venv .local/uv && .local/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
+	@$(PYTHON) -m hack.bootstrap && $(PYTHON) -m venv .local/uv && .local/uv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $< && touch $@
 
 .venv/stamp: requirements/dev.txt | $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv

@@ -1,10 +1,13 @@
 """What the kernel lets us do, tried out in namespaces that end with each trial. It must never judge."""
 
+import os
 import shlex
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Final
+
+from hack.cluster.packages import search_path
 
 SHELL: Final = ("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--mount-proc", "sh", "-ec")
 """A shell in the kind of namespaces that the node gets."""
@@ -38,7 +41,8 @@ def _overlay_trial(folder: Path) -> str:
 
 
 def _refusal(script: str) -> str:
-    ended = subprocess.run([*SHELL, script], capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PATH": search_path()}
+    ended = subprocess.run([*SHELL, script], env=environment, capture_output=True, text=True, check=False)
     if ended.returncode == 0:
         return ""
     return (ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"])[-1]

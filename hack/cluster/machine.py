@@ -12,7 +12,7 @@ from ipaddress import IPv4Interface
 from pathlib import Path
 
 from hack.cluster.network import INTERFACE
-from hack.cluster.packages import PACKAGES, missing
+from hack.cluster.packages import PACKAGES, missing, search_path
 from hack.cluster.sockets import Listener, listeners
 
 CGROUPS = Path("/sys/fs/cgroup")
@@ -117,7 +117,9 @@ def _cgroup_writable() -> bool:
 
 def _addresses() -> tuple[Address, ...]:
     try:
-        shown = subprocess.run(["ip", "-json", "-4", "address"], capture_output=True, check=True).stdout
+        environment = {**os.environ, "PATH": search_path()}
+        command = ["ip", "-json", "-4", "address"]
+        shown = subprocess.run(command, env=environment, capture_output=True, check=True).stdout
     except FileNotFoundError:
         return ()
     return tuple(

@@ -25,7 +25,7 @@ FROM_NOTHING = Plan(context=None, registry=None, made=frozenset())
 NAMED = Plan(context="staging", registry="registry.example.com/team", made=frozenset())
 
 
-@pytest.mark.parametrize("module", ["hack.demo.preflight", "hack.distclean"])
+@pytest.mark.parametrize("module", ["hack.bootstrap", "hack.demo.preflight", "hack.distclean"])
 def test_what_the_systems_python_runs_needs_the_standard_library_only(module: str) -> None:
     """Nothing is installed yet when `make demo` looks at the machine, nor any more when `make distclean` tidies up."""
     bare = [sys.executable, "-S", "-E", "-c", f"import {module}"]
