@@ -23,8 +23,7 @@ class Caches:
         self._queue = queue
         self.models = Cache(self._model_changed, group_of=_claim_of)
         self.of: dict[Kind, Cache] = {kind: self._cache(kind) for kind in kinds.WATCHED}
-        self.blind: dict[Kind, str] = {}
-        """Kinds that the API server forbids to watch, and its sentence."""
+        self._blind: dict[tuple[Kind, str | None], str] = {}
 
     def snapshot(self, model: QwenModel) -> Snapshot:
         """Everything that one decision about a model reads."""
@@ -36,13 +35,20 @@ class Caches:
             claim=self._claim(namespace, source(model.spec.model.uri).claim),
         )
 
-    def on_sight(self, kind: Kind, sentence: str | None) -> None:
-        """Note that a kind cannot be seen (a sentence), or can again (None), and wake everybody."""
+    def on_sight(self, kind: Kind, namespace: str | None, sentence: str | None) -> None:
+        """Note that a kind cannot be seen in a namespace (a sentence), or can again (None), and wake everybody.
+
+        :param namespace: None means all of them.
+        """
         if sentence is None:
-            self.blind.pop(kind, None)
+            self._blind.pop((kind, namespace), None)
         else:
-            self.blind[kind] = sentence
+            self._blind[kind, namespace] = sentence
         self.wake_all()
+
+    def blindness(self, kind: Kind, namespace: str) -> str | None:
+        """Why the API server lets nobody watch a kind in a namespace, in its words, or None."""
+        return self._blind.get((kind, namespace)) or self._blind.get((kind, None))
 
     def wake_all(self) -> None:
         """Wake every model, behind those that somebody edits."""
@@ -60,7 +66,7 @@ class Caches:
     def _claim(self, namespace: str, name: str | None) -> Manifest | None:
         if name is None:
             return None
-        if kinds.CLAIM in self.blind:  # what cannot be seen is not missing: the pod will say if it is
+        if self.blindness(kinds.CLAIM, namespace):  # what cannot be seen is not missing: the pod will say if it is
             return {"metadata": {"namespace": namespace, "name": name}}
         return self.of[kinds.CLAIM].get(Key(namespace, name))
 

@@ -98,6 +98,7 @@ class Informer:
 
     def _hear(self, event: Event) -> None:
         self._heard()
+        self._see()
         if event.type == "BOOKMARK":
             self._version = (event.object.get("metadata") or {}).get("resourceVersion") or self._version
             return

@@ -19,14 +19,32 @@ GRACE = 60.0
 """Seconds that kopf has after the start until its watch must run."""
 
 
+class Start:
+    """When the loops were started. Before that an operator waits for its API server, and no restart would mend that."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def mark(self) -> None:
+        """The loops are started now."""
+        self._at = _now()
+
+    def seconds_since(self, moment: float = float("-inf")) -> float:
+        """Seconds since the start or since a later moment; none before the start."""
+        return 0.0 if self._at is None else _now() - max(self._at, moment)
+
+
 def alive(
-    informers: Sequence[Informer], queue: WorkQueue, lag: LoopLag, models_are_watched: Callable[[], bool]
+    start: Start,
+    informers: Sequence[Informer],
+    queue: WorkQueue,
+    lag: LoopLag,
+    models_are_watched: Callable[[], bool],
 ) -> list[Complaint]:
     """What liveness is made of: the loop turns, every watch hears, QwenModels are watched, nobody waits for ever."""
-    started = _now()
 
     def deaf() -> str | None:
-        if _now() - started < GRACE or models_are_watched():
+        if start.seconds_since() < GRACE or models_are_watched():
             return None
         return "no task watches QwenModels"
 
@@ -34,7 +52,7 @@ def alive(
         wait = queue.oldest_wait() if queue.opened else 0.0
         return f"a model has waited for {wait:.0f} s" if wait > WAIT_LIMIT else None
 
-    return [lag.complaint, *(_silence(informer) for informer in informers), deaf, stuck]
+    return [lag.complaint, *(_silence(start, informer) for informer in informers), deaf, stuck]
 
 
 def ready(informers: Sequence[Informer]) -> list[Complaint]:
@@ -42,9 +60,9 @@ def ready(informers: Sequence[Informer]) -> list[Complaint]:
     return [_unsettled(informer) for informer in informers]
 
 
-def _silence(informer: Informer) -> Complaint:
+def _silence(start: Start, informer: Informer) -> Complaint:
     def silent() -> str | None:
-        quiet = _now() - informer.heard_at
+        quiet = start.seconds_since(informer.heard_at)
         return f"nothing was heard of {informer.title} for {quiet:.0f} s" if quiet > SILENCE_LIMIT else None
 
     return silent

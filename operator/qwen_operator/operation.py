@@ -8,20 +8,23 @@ import asyncio
 import contextlib
 import logging
 import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
 from qwen_operator import credentials, handlers, observe
 from qwen_operator.core import kinds
 from qwen_operator.core.settings import Settings
+from qwen_operator.observe import LoopLag
 from qwen_operator.parts import Parts, assembled
-from qwen_operator.refusals import Broken, Busy, NotFound, Refusal, Unreachable
+from qwen_operator.refusals import Broken, Busy, Forbidden, NotFound, Refusal, Unreachable
 
 CLEAN_STOP_SECONDS = 5.0
 """Time for running reconciles to end after SIGTERM; a pod has 30 s altogether."""
 PREFLIGHT_PAUSE = 5.0
 """Seconds between two looks for an API server that does not answer at the start."""
+LOOKOUT_PAUSE = 60.0
+"""Seconds between two looks for a namespace that we may not see."""
 
 log = logging.getLogger(__name__)
 
@@ -53,27 +56,52 @@ async def operate(settings: Settings, *, kubeconfig: Path | None, identity: str,
                 f"Port {metrics_port} cannot be opened ({error.strerror}): choose another with --metrics-port."
             ) from error
         open_things.push_async_callback(probes.cleanup)
-        await preflight(parts)
-        ours = handlers.registry(parts.caches.models, parts.transport.server, parts.transport.session)
-        await run(parts, handlers.watch_models(ours, settings.watch_namespaces))
+        async with _beating(parts.lag):
+            seen = await preflight(parts)
+            ours = handlers.registry(parts.caches.models, parts.transport.server, parts.transport.session)
+            await run(parts, handlers.watch_models(ours, seen))
 
 
-async def preflight(parts: Parts) -> None:
-    """Wait until the API server answers, and see that QwenModels can be listed.
+@contextlib.asynccontextmanager
+async def _beating(lag: LoopLag) -> AsyncIterator[None]:
+    """The loop's beat, from before the first request on: whoever waits for an API server is alive."""
+    beat = asyncio.create_task(lag.run(), name="lag")
+    try:
+        yield
+    finally:
+        beat.cancel()
 
-    :raises CannotStart: the kind is not installed, or we may not see it.
+
+async def preflight(parts: Parts) -> tuple[str, ...]:
+    """Wait until the API server answers, and return the namespaces whose QwenModels can be listed; none means all.
+
+    A namespace that we may not see, because it was deleted with its Role for instance, costs the others nothing: it is
+    left out, and kept in `parts.out_of_sight`.
+
+    :raises CannotStart: the kind is not installed, or we may see it nowhere.
     """
+    parts.out_of_sight.clear()
+    seen = [namespace for namespace in parts.namespaces if await _is_in_sight(parts, namespace)]
+    return tuple(namespace for namespace in seen if namespace is not None)
+
+
+async def _is_in_sight(parts: Parts, namespace: str | None) -> bool:
     while True:
         try:
-            for namespace in parts.namespaces:
-                await parts.cluster.list_page(kinds.QWEN_MODEL, namespace, limit=1)
+            await parts.cluster.list_page(kinds.QWEN_MODEL, namespace, limit=1)
         except (Unreachable, Broken, Busy) as refusal:
             log.warning("waiting for the API server: %s", refusal)
             await asyncio.sleep(PREFLIGHT_PAUSE)
+        except Forbidden as refusal:
+            if namespace is None or len(parts.out_of_sight) + 1 == len(parts.namespaces):
+                raise CannotStart(_why_not(refusal)) from refusal
+            parts.out_of_sight.add(namespace)
+            log.warning("namespace %s is not served until we may list its QwenModels: %s", namespace, refusal)
+            return False
         except Refusal as refusal:
             raise CannotStart(_why_not(refusal)) from refusal
         else:
-            return
+            return True
 
 
 async def run(parts: Parts, watching: Coroutine[Any, Any, None]) -> None:
@@ -81,6 +109,7 @@ async def run(parts: Parts, watching: Coroutine[Any, Any, None]) -> None:
 
     :param watching: feeds `parts.caches.models`, and ends when the operator is to end.
     """
+    parts.start.mark()
     queue = asyncio.create_task(parts.queue.run(parts.settings.workers), name="queue")
     opening = asyncio.create_task(_open(parts), name="opening")
     loops = [asyncio.create_task(loop, name=name) for name, loop in _loops(parts)]
@@ -94,8 +123,9 @@ async def run(parts: Parts, watching: Coroutine[Any, Any, None]) -> None:
 
 def _loops(parts: Parts) -> Iterator[tuple[str, Any]]:
     yield "lease", parts.lease.run()
-    yield "lag", parts.lag.run()
     yield "resync", _resync(parts)
+    if parts.out_of_sight:
+        yield "lookout", _look_out(parts)
     for informer in parts.informers:
         yield f"informer of {informer.title}", informer.run()
 
@@ -113,11 +143,22 @@ async def _resync(parts: Parts) -> None:
     """Look at everything again from time to time, and for deletions of models that kopf missed."""
     while True:
         await asyncio.sleep(parts.settings.resync_seconds * random.uniform(0.8, 1.2))  # noqa: S311  (spreads load)
-        with contextlib.suppress(Refusal):  # the next time will do
-            for namespace in parts.namespaces:
+        for namespace in parts.namespaces:
+            with contextlib.suppress(Refusal):  # the next time will do
                 async with contextlib.aclosing(parts.cluster.pages(kinds.QWEN_MODEL, namespace)) as pages:
                     await parts.caches.models.replace(pages, namespace=namespace)
         parts.caches.wake_all()
+
+
+async def _look_out(parts: Parts) -> None:
+    """End when a namespace that was out of sight can be seen: a new run serves it too."""
+    while True:
+        await asyncio.sleep(LOOKOUT_PAUSE)
+        for namespace in sorted(parts.out_of_sight):
+            with contextlib.suppress(Refusal):
+                await parts.cluster.list_page(kinds.QWEN_MODEL, namespace, limit=1)
+                log.info("namespace %s can be served now; starting anew", namespace)
+                return
 
 
 async def _first_end(tasks: set[asyncio.Task[None]]) -> None:

@@ -19,6 +19,7 @@ from qwen_operator.executor import Executor
 from qwen_operator.informer import Informer
 from qwen_operator.keys import Key
 from qwen_operator.lease import Lease
+from qwen_operator.liveness import Start
 from qwen_operator.observe import Complaint, LoopLag, Metrics
 from qwen_operator.reconcile import Reconciler
 from qwen_operator.transport import Transport
@@ -39,6 +40,9 @@ class Parts:
     queue: WorkQueue
     caches: Caches
     informers: tuple[Informer, ...]
+    out_of_sight: set[str]
+    """Namespaces to serve in which we may not list QwenModels."""
+    start: Start
     lag: LoopLag
     alive: list[Complaint]
     ready: list[Complaint]
@@ -54,7 +58,8 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
 
     :param identity: who holds the Lease: a name that no other running process has.
     """
-    metrics, lag = Metrics(), LoopLag()
+    metrics, lag, start = Metrics(), LoopLag(), Start()
+    out_of_sight: set[str] = set()
 
     def may_write() -> bool:
         return lease.held()
@@ -75,6 +80,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         for namespace in settings.watch_namespaces or (None,)
     )
     _gauges(metrics, queue, caches, lease)
+    metrics.gauge("namespaces_out_of_sight", "Namespaces whose QwenModels we may not list", lambda: len(out_of_sight))
     return Parts(
         settings=settings,
         metrics=metrics,
@@ -84,8 +90,10 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         queue=queue,
         caches=caches,
         informers=informers,
+        out_of_sight=out_of_sight,
+        start=start,
         lag=lag,
-        alive=liveness.alive(informers, queue, lag, handlers.is_watching),
+        alive=liveness.alive(start, informers, queue, lag, handlers.is_watching),
         ready=liveness.ready(informers),
     )
 
@@ -102,7 +110,7 @@ def utc_now() -> str:
 
 def _informer(cluster: Cluster, caches: Caches, kind: Kind, namespace: str | None) -> Informer:
     def on_sight(sentence: str | None) -> None:
-        caches.on_sight(kind, sentence)
+        caches.on_sight(kind, namespace, sentence)
 
     selector = names.OURS if kind.scope is Scope.OURS else ""
     return Informer(cluster, kind, namespace, caches.of[kind], selector=selector, on_sight=on_sight)

@@ -119,11 +119,12 @@ class Transport:
             yield answer
 
     async def _pass(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """The middleware: Lease, limit, token, count, in this order."""
-        apart = "watch" in request.url.query or "/leases" in request.url.path
-        if request.method in WRITES and "/leases" not in request.url.path and not self._may_write():
-            raise NotLeading("The Lease is not in hand, so nothing is written.")
+        """The middleware: limit, Lease, token, count. The Lease comes after the wait for a slot, which may be long."""
+        of_the_lease = "/leases" in request.url.path
+        apart = of_the_lease or "watch" in request.url.query
         async with contextlib.nullcontext() if apart else self._slots:
+            if request.method in WRITES and not of_the_lease and not self._may_write():
+                raise NotLeading("The Lease is not in hand, so nothing is written.")
             answer = await self._send_with_token(request, send)
         if answer.status == 401:
             await self._credentials.refuse()

@@ -15,8 +15,9 @@ from qwen_operator.keys import Key
 
 FIRST_DELAY = 0.1
 """Seconds before a failed attempt is tried again; doubled with each failure in a row."""
-LONGEST_DELAY = 300.0
-"""Seconds that the doubling stops at."""
+LONGEST_DELAY = 75.0
+"""Seconds that the doubling stops at. With the spread, a key that fails for long is tried at most once a minute, and
+what no event tells of, such as a foreign object that was taken away, is noticed within a minute and a half."""
 QUIET = 60.0
 """Seconds between two attempts at a failing key when nothing but events of its children ask for one."""
 JITTER = 0.2

@@ -44,20 +44,30 @@ class Running:
         await until(lambda: self.parts.queue.opened and self.parts.queue.idle)
 
 
-@asynccontextmanager
-async def running(server: Server, identity: str = "one") -> AsyncIterator[Running]:
-    """An operator that serves the server's namespace, ready to work."""
-    settings = Settings(
+def settings(server: Server, *also: str) -> Settings:
+    """Settings that serve the server's namespace, and others."""
+    return Settings(
         namespace=server.namespace,
-        watch_namespaces=(server.namespace,),
+        watch_namespaces=(server.namespace, *also),
         server_image="registry.example/server:1",
         server_cpu_image="registry.example/server-cpu:1",
     )
-    parts = assembled(settings, server.credentials, identity)
+
+
+@asynccontextmanager
+async def running(
+    server: Server, identity: str = "one", *, also: tuple[str, ...] = (), standby: bool = False
+) -> AsyncIterator[Running]:
+    """An operator that serves the server's namespace, ready to work.
+
+    :param also: other namespaces that it is told to serve.
+    :param standby: do not wait until it may write.
+    """
+    parts = assembled(settings(server, *also), server.credentials, identity)
     models = Informer(parts.cluster, kinds.QWEN_MODEL, server.namespace, parts.caches.models)
     task = asyncio.create_task(operation.run(parts, models.run()))
     try:
-        await until(lambda: (parts.queue.opened and models.settled.is_set()) or task.done())
+        await until(lambda: ((standby or parts.queue.opened) and models.settled.is_set()) or task.done())
         yield Running(parts)
     finally:
         task.cancel()

@@ -3,12 +3,18 @@
 import asyncio
 
 import pytest
+from kubernetes.aio.client import Configuration
 
 from qwen_operator import operation
+from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds
+from qwen_operator.credentials import Credentials
+from qwen_operator.observe import Metrics
+from qwen_operator.parts import assembled
 from qwen_operator.refusals import NotLeading
+from qwen_operator.transport import IN_FLIGHT, Transport
 from tests.operator_api.emulator.app import Emulator
-from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running, until
+from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running, settings, until
 from tests.operator_api.server import Server
 from tests.operator_api.test_operator import a_served_model, reported
 
@@ -65,6 +71,80 @@ async def test_a_kind_that_may_not_be_watched_does_not_stop_the_others(emulated:
         assert await emulated.find(kinds.SERVICE, "qwen3") is None
 
 
+async def test_a_kind_that_may_not_be_watched_for_a_moment_is_seen_again(emulated: Server, emulator: Emulator) -> None:
+    """The watch alone was refused, so no list follows; the first answer of the next watch is sight enough."""
+    async with running(emulated) as operator:
+        emulator.faults.refuse["watch", "services"] = 403
+        emulator.faults.times["watch", "services"] = 1
+        emulator.hang_up_watches()
+        blindness = operator.parts.caches.blindness
+        await until(lambda: blindness(kinds.SERVICE, emulated.namespace) is not None)
+        await until(lambda: blindness(kinds.SERVICE, emulated.namespace) is None)
+        await a_served_model(emulated)
+        await found(emulated, kinds.SERVICE, "qwen3")
+
+
+async def test_a_namespace_that_may_not_be_seen_costs_the_others_nothing(emulated: Server, emulator: Emulator) -> None:
+    """Somebody deleted it, and its Role went with it."""
+    emulator.faults.forbidden.add("gone")
+    async with running(emulated, also=("gone",)) as operator:
+        assert await operation.preflight(operator.parts) == (emulated.namespace,)
+        assert operator.parts.out_of_sight == {"gone"}
+        await a_served_model(emulated)
+        model = await found(emulated, kinds.QWEN_MODEL, "qwen3", reported)
+        assert condition(model, "Applied")["status"] == "True"
+
+
+async def test_a_namespace_that_can_be_seen_again_is_served_by_a_new_run(
+    emulated: Server, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run ends well, and whoever started it starts the next."""
+    monkeypatch.setattr(operation, "LOOKOUT_PAUSE", 0.05)
+    emulator.faults.forbidden.add("gone")
+    parts = assembled(settings(emulated, "gone"), emulated.credentials, "one")
+    await operation.preflight(parts)
+    run = asyncio.create_task(operation.run(parts, forever()))
+    await until(parts.lease.held)
+    assert not run.done()
+    emulator.faults.forbidden.clear()
+    await asyncio.wait_for(run, 10)
+    assert await operation.preflight(parts) == (emulated.namespace, "gone")
+    await parts.transport.close()
+
+
+async def test_no_namespace_in_sight_is_one_sentence(emulated: Server, emulator: Emulator) -> None:
+    """There is nothing to serve then."""
+    emulator.faults.forbidden |= {emulated.namespace, "gone"}
+    parts = assembled(settings(emulated, "gone"), emulated.credentials, "one")
+    with pytest.raises(operation.CannotStart, match="QwenModels cannot be listed"):
+        await operation.preflight(parts)
+    await parts.transport.close()
+
+
+async def forever() -> None:
+    """A watch of models that never ends."""
+    await asyncio.Event().wait()
+
+
+async def test_a_write_that_waited_for_its_turn_is_not_sent_without_the_lease(emulator: Emulator) -> None:
+    """The Lease may run out while sixteen other requests are under way."""
+    held = True
+    transport = Transport(Credentials(Configuration(host=emulator.url)), Metrics(), lambda: held)
+    emulator.faults.stall = asyncio.Event()
+    cluster = Cluster(transport)
+    others = [asyncio.create_task(cluster.list_page(kinds.SERVICE, "team")) for _ in range(IN_FLIGHT)]
+    await until(lambda: emulator.traffic.requests["list", "services"] == IN_FLIGHT)
+    write = asyncio.create_task(cluster.create(kinds.SECRET, {"metadata": {"namespace": "team", "name": "late"}}))
+    await asyncio.sleep(0.05)
+    held = False
+    emulator.faults.stall.set()
+    with pytest.raises(NotLeading):
+        await write
+    await asyncio.gather(*others)
+    assert emulator.traffic.requests["create", "secrets"] == 0
+    await transport.close()
+
+
 async def test_a_lost_lease_ends_the_run_and_no_write_leaves_the_process(emulated: Server) -> None:
     """Somebody else's name in the Lease is enough."""
     async with running(emulated) as operator:
@@ -81,16 +161,17 @@ async def test_a_lost_lease_ends_the_run_and_no_write_leaves_the_process(emulate
 
 
 async def test_an_answer_that_is_lost_leads_to_no_second_object(emulated: Server, emulator: Emulator) -> None:
-    """A 500 after each first write: everything is there once, in the end."""
+    """Each first write is carried out and answered by a 500: everything is there once, in the end."""
     for resource in ("secrets", "services", "deployments"):
-        verb = "create" if resource == "secrets" else "patch"
-        emulator.faults.refuse[verb, resource] = 500
-        emulator.faults.times[verb, resource] = 1
+        written = "create" if resource == "secrets" else "patch", resource
+        emulator.faults.lose.add(written)
+        emulator.faults.times[written] = 1
     async with running(emulated):
         await a_served_model(emulated)
         await found(emulated, kinds.QWEN_MODEL, "qwen3", lambda m: condition(m, "Applied").get("status") == "True")
         names = [m["metadata"]["name"] for m in emulator.objects.all("secrets", emulated.namespace)]
         assert names == ["qwen3-api-keys"]
+    assert max(emulator.faults.times.values()) <= 0, "each fault took place"
 
 
 async def test_one_models_trouble_is_not_the_others(emulated: Server) -> None:
@@ -110,16 +191,15 @@ async def test_a_standby_takes_over_and_finds_nothing_to_do(emulated: Server) ->
         await a_served_model(emulated)
         await found(emulated, kinds.QWEN_MODEL, "qwen3", reported)
         await first.settle()
-        started = asyncio.create_task(_stand_by(emulated))
-        await asyncio.sleep(0)
-        assert not started.done()
-    assert await started == 0
-
-
-async def _stand_by(server: Server) -> int:
-    async with running(server, identity="two") as second:
-        await second.settle()
-        return second.requests(WRITES)
+        async with running(emulated, identity="two", standby=True) as second:
+            await until(lambda: all(informer.settled.is_set() for informer in second.parts.informers))
+            await emulated.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"suspend": True}})
+            await found(emulated, kinds.DEPLOYMENT, "qwen3", lambda m: bool(m["spec"]["replicas"] == 0))
+            await first.settle()
+            await first.parts.lease.release()
+            await second.settle()
+            assert second.parts.lease.held()
+            assert second.requests(WRITES) == 0
 
 
 async def test_an_absent_definition_is_one_sentence(emulated: Server, emulator: Emulator) -> None:

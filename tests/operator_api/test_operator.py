@@ -155,12 +155,21 @@ async def test_a_claim_that_comes_later_wakes_the_model_that_waits_for_it(server
 
 
 async def test_a_second_operator_writes_nothing_while_the_first_one_leads(server: Server) -> None:
-    """It lists, watches and waits; after a clean stop of the first it goes on at once."""
-    async with running(server) as first:
+    """Side by side: it lists and watches, and what is edited meanwhile is the first one's to write."""
+    async with running(server) as first, running(server, identity="two", standby=True) as second:
+        await until(lambda: all(informer.settled.is_set() for informer in second.parts.informers))
         await a_served_model(server)
         await found(server, kinds.QWEN_MODEL, "qwen3", reported)
         await first.settle()
-        assert first.parts.lease.held()
+        assert (first.parts.lease.held(), second.parts.lease.held()) == (True, False)
+        assert len(second.parts.caches.models) == 1
+        assert second.requests(WRITES) == 0
+
+
+async def test_a_clean_stop_hands_the_lease_to_the_next_one_at_once(server: Server) -> None:
+    """Its holder is empty then, and the next one needs not wait for it to run out."""
+    async with running(server):
+        await a_served_model(server)
     lease = await server.get(kinds.LEASE, "qwen-operator")
     assert lease["spec"]["holderIdentity"] == ""
     async with running(server, identity="two") as second:

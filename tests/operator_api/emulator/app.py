@@ -79,12 +79,18 @@ class Emulator:
         if self.faults.hang_up and request.transport:
             request.transport.abort()
             return web.Response(status=503)
-        if status := self.faults.status(asked.verb, what):
+        if status := self._refused_with(asked, what):
             return _refusal(Refused(status, "Injected", f"{asked.verb} {what} is refused by the test"))
         try:
-            return await self._do(asked, request)
+            answer = await self._do(asked, request)
         except Refused as refused:
             return _refusal(refused)
+        if self.faults.loses(asked.verb, what):
+            return _refusal(Refused(500, "Injected", f"the answer of {asked.verb} {what} is lost by the test"))
+        return answer
+
+    def _refused_with(self, asked: Asked, what: str) -> int | None:
+        return 403 if asked.namespace in self.faults.forbidden else self.faults.status(asked.verb, what)
 
     async def _do(self, asked: Asked, request: web.Request) -> web.StreamResponse:
         if asked.verb == "discover":
@@ -92,6 +98,8 @@ class Emulator:
         if asked.verb == "watch":
             return await self._watch(asked, request)
         if asked.verb == "list":
+            if self.faults.stall:
+                await self.faults.stall.wait()
             return self._list(asked, request)
         body = await request.json() if request.can_read_body else {}
         return web.json_response(self._one(asked, request, body), status=201 if asked.verb == "create" else 200)

@@ -27,10 +27,13 @@ async def nobody(_: Key) -> None:
 
 
 def verdict(
-    queue: WorkQueue, *, watched: bool = True, informers: tuple[Informer, ...] = ()
+    queue: WorkQueue, *, watched: bool = True, informers: tuple[Informer, ...] = (), started: bool = True
 ) -> Callable[[], str | None]:
     """What liveness says, asked later."""
-    complaints = liveness.alive(informers, queue, LoopLag(), lambda: watched)
+    start = liveness.Start()
+    if started:
+        start.mark()
+    complaints = liveness.alive(start, informers, queue, LoopLag(), lambda: watched)
     return lambda: first_complaint(complaint for complaint in complaints if "loop" not in (complaint() or ""))
 
 
@@ -51,6 +54,14 @@ async def test_without_a_watch_of_models_liveness_fails_after_the_grace() -> Non
     assert says() is None
     await asyncio.sleep(liveness.GRACE)
     assert says() == "no task watches QwenModels"
+
+
+@pytest.mark.looptime
+async def test_an_operator_that_waits_for_its_api_server_is_alive() -> None:
+    """Restarting it would not bring the server back, only make it wait longer and longer between two looks."""
+    says = verdict(WorkQueue(nobody), watched=False, informers=(an_informer(),), started=False)
+    await asyncio.sleep(3600)
+    assert says() is None
 
 
 @pytest.mark.looptime
