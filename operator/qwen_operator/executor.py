@@ -11,6 +11,7 @@ from collections.abc import Callable
 from qwen_operator.caches import Caches
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, names
+from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.kinds import Kind
 from qwen_operator.core.plan import Apply, CreateOnce, Delete, Outcome, Step
 from qwen_operator.core.problems import Problem, Reason
@@ -18,9 +19,18 @@ from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, controlled_by
 from qwen_operator.keys import Key
 from qwen_operator.observe import Metrics
-from qwen_operator.refusals import Broken, Conflict, Forbidden, Invalid, NotFound
+from qwen_operator.refusals import Broken, Conflict, Forbidden, Invalid, NotFound, Refusal
 
 log = logging.getLogger(__name__)
+
+
+REASONS: dict[type[Refusal], Reason] = {
+    Forbidden: Reason.FORBIDDEN,
+    Invalid: Reason.API_REFUSED,
+    NotFound: Reason.API_REFUSED,
+    Broken: Reason.API_FAILED,
+}
+"""What a refused step means to the model; every other refusal is about the moment, and the whole plan is repeated."""
 
 
 class ModelGone(Exception):  # noqa: N818  (it is no error that somebody deletes a model)
@@ -65,17 +75,12 @@ class Executor:
         """Take one step; a refusal that repeating won't mend at once comes back as a problem."""
         name = step.name if isinstance(step, Delete) else str(step.manifest["metadata"]["name"])
         facts = {"kind": step.kind.kind, "name": name}
-        # The API server's sentence about a Secret may repeat what was sent.
-        secret = step.kind == kinds.SECRET
         try:
             await self._take(step, model)
         except _Taken:
             return Reason.NAME_TAKEN.about(**facts)
-        except Forbidden as refusal:
-            why = refusal.reason if secret else str(refusal)
-            return Reason.FORBIDDEN.about(verb=_verb(step), why=why, **facts)
-        except (Invalid, Broken, NotFound) as refusal:
-            return Reason.API_REFUSED.about(why=refusal.reason if secret else str(refusal), **facts)
+        except tuple(REASONS) as refusal:
+            return REASONS[type(refusal)].about(why=_why(refusal, step.kind), **facts)
         return None
 
     async def _take(self, step: Step, model: QwenModel) -> None:
@@ -88,7 +93,7 @@ class Executor:
                 await self._delete(step, model)
 
     async def _apply(self, step: Apply, model: QwenModel) -> None:
-        if sentence := self._caches.blind.get(step.kind):
+        if sentence := self._caches.blindness(step.kind, model.metadata.namespace):
             raise Forbidden(sentence)
         living = await self._living(step.kind, step.manifest["metadata"]["name"], model)
         if living is not None and not controlled_by(living, model.metadata.uid):
@@ -164,6 +169,11 @@ class Executor:
     def _done(self, step: Step, model: QwenModel) -> None:
         self._metrics.steps.labels(_verb(step), step.kind.kind).inc()
         log.info("%s: %s", _title(step, model), step.why)
+
+
+def _why(refusal: Refusal, kind: Kind) -> str:
+    """The API server's sentence; of one about a Secret only its reason, since it may repeat what was sent."""
+    return excerpt(refusal.reason if kind == kinds.SECRET else str(refusal))
 
 
 def _verb(step: Step) -> str:

@@ -4,6 +4,7 @@ Why it exists: each judgement is one assertion that can be read and tested alone
 things a person is told. It must never look further than its evidence.
 """
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +41,10 @@ STUCK: tuple[OfPod, ...] = (
 """What a pod does not get over by waiting, most telling first."""
 
 
+SHORTAGES = frozenset({Reason.INSUFFICIENT_GPU, Reason.INSUFFICIENT_CPU_OR_MEMORY})
+"""What a pod that leaves may mend for one that waits."""
+
+
 def first(evidence: Evidence, chain: tuple[Judgement, ...]) -> Problem | None:
     """The first problem that a judgement of the chain finds."""
     return next((problem for judge in chain if (problem := judge(evidence))), None)
@@ -66,15 +71,16 @@ def no_replica_is_asked_for(evidence: Evidence) -> Problem | None:
 
 
 def a_replica_waits_for_its_predecessor(evidence: Evidence) -> Problem | None:
-    """A new pod finds no node because the one it replaces still finishes requests on the same GPUs."""
-    leaving = sorted(pods.name(pod) for pod in evidence.seen.pods if pods.leaving(pod))
-    if not leaving:
+    """A new pod finds no room because the one it replaces still finishes requests on the same GPUs.
+
+    One that should have ended by now frees nothing: its node is gone.
+    """
+    leaving = sorted(pods.name(pod) for pod in evidence.seen.pods if pods.seconds_to_end(pod, evidence.now))
+    found = ((pod, scheduler.no_node_was_found(pod, evidence.model)) for pod in _unready(evidence))
+    short = [pods.name(pod) for pod, problem in found if problem and problem.reason in SHORTAGES]
+    if not leaving or not short:
         return None
-    waiting = (pod for pod in _unready(evidence) if scheduler.no_node_was_found(pod, evidence.model))
-    found = next(waiting, None)
-    if found is None:
-        return None
-    return Reason.REPLACING.about(pod=pods.name(found), leaving=leaving[0], seconds=GRACE_PERIOD)
+    return Reason.REPLACING.about(pod=short[0], leaving=leaving[0], seconds=GRACE_PERIOD)
 
 
 def a_replica_is_stuck(evidence: Evidence) -> Problem | None:
@@ -85,10 +91,15 @@ def a_replica_is_stuck(evidence: Evidence) -> Problem | None:
 
 
 def a_node_gave_a_replica_up(evidence: Evidence) -> Problem | None:
-    """A pod failed as a whole, and no successor has come as far as having a container."""
-    if any(pods.container(pod) for pod in _unready(evidence)):
+    """A pod failed as a whole, and no successor has come as far as having a container.
+
+    A failed pod stays listed for long: it is history once a younger one is ready, or all replicas are there again.
+    """
+    newest = pods.newest(evidence.seen.pods)
+    there = [pod for pod in newest if pods.container(pod) and not pods.finished(pod)]
+    if len(there) >= replicas(evidence.model.spec) or any(not pods.ready(pod) for pod in there):
         return None
-    failed = (pod for pod in pods.newest(evidence.seen.pods) if pods.finished(pod))
+    failed = itertools.takewhile(lambda pod: not pods.ready(pod), newest)
     return next((problem for pod in failed if (problem := kubelet.node_gave_the_pod_up(pod, evidence.model))), None)
 
 

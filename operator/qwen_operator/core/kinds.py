@@ -88,7 +88,7 @@ SERVICE = Kind(
     api_version="v1",
     kind="Service",
     plural="services",
-    verbs=("get", "list", "watch", "create", "patch", "delete"),
+    verbs=("get", "list", "watch", "create", "patch"),
     scope=Scope.OURS,
 )
 SECRET = Kind(api_version="v1", kind="Secret", plural="secrets", verbs=("create",), scope=Scope.WRITE_ONLY)

@@ -6,13 +6,14 @@ cluster or know how a step is done.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import acceptance
+from qwen_operator.core import acceptance, pods
+from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.key_secret import key_secret
 from qwen_operator.core.desired.service import service
 from qwen_operator.core.kinds import DEPLOYMENT, SECRET, SERVICE, Kind
 from qwen_operator.core.living import difference, stamped
-from qwen_operator.core.problems import Problem
+from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import Serving, replicas, serving
 from qwen_operator.core.settings import Settings
@@ -78,43 +79,77 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
     """What is to be done about a model.
 
     A model that is being deleted gets nothing: its children leave by owner reference. An obstacle (a scheme that can't
-    be fetched, a claim that is missing, lost or being deleted) blocks every step that would start pods in vain;
-    replicas that run from that same claim are neither torn down nor left without care, and a model without replicas
-    needs no claim. An unsupported scheme blocks everything, as no pod can be described.
+    be fetched, a claim that is missing, lost or being deleted) blocks every step that would start pods in vain; see
+    `_despite`.
     """
     if model.metadata.deletion_timestamp:
         return Plan()
     obstacle = acceptance.obstacle(model, seen)
-    if obstacle and not _harmless(model, seen):
-        return Plan(problem=obstacle)
-    wanted = serving(model, settings)
-    steps = (
-        _created_once(model, wanted, seen.deployment),
-        _applied(SERVICE, model, service(model, wanted), seen.service),
-        _applied(DEPLOYMENT, model, deployment(model, wanted), seen.deployment),
-    )
+    steps = _despite(model, seen, settings) if obstacle else _asked(model, seen, settings)
     return Plan(tuple(step for step in steps if step), obstacle)
 
 
-def _harmless(model: QwenModel, seen: Snapshot) -> bool:
-    """Whether going on despite the obstacle starts no pod that was not there."""
+def _asked(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
+    """Everything that the spec asks for."""
+    wanted = serving(model, settings)
+    return (
+        _created_once(model, wanted, seen),
+        _applied(SERVICE, model, service(model, wanted), seen.service),
+        _applied(DEPLOYMENT, model, deployment(model, wanted), seen.deployment),
+    )
+
+
+def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
+    """What can be done behind an obstacle: to start no pod in vain, and to take no pod away that serves.
+
+    A model without replicas needs no claim. Where no pod can be described at all, its Deployment goes as a whole.
+    Replicas that run from the claim in question are scaled and keep their address; a change of what they run waits,
+    since their successors would never start.
+    """
+    resting, living = replicas(model.spec) == 0, seen.deployment
     claim = source(model.spec.model.uri).claim
     if claim is None:
-        return False
-    living = (seen.deployment or {}).get("spec", {})
-    runs_from_it = (
-        living.get("replicas", 0) > 0
-        and _volume(living, "models").get("persistentVolumeClaim", {}).get("claimName") == claim
-    )
-    return runs_from_it or replicas(model.spec) == 0
+        return (_without_replicas(living),) if resting else ()
+    if resting:
+        return _asked(model, seen, settings)
+    if living is None or not _runs_from(living, claim):
+        return ()
+    *others, _ = _asked(model, seen, settings)
+    replica = deployment(model, serving(model, settings))
+    unchanged = replica | {"spec": replica["spec"] | {"replicas": living["spec"]["replicas"]}}
+    keeps = difference(stamped(unchanged), living) is None
+    return (*others, _applied(DEPLOYMENT, model, replica, living) if keeps else None)
 
 
-def _created_once(model: QwenModel, wanted: Serving, living: Manifest | None) -> Step | None:
-    """The key Secret, until a Deployment refers to it: whoever deletes it later means to revoke every key."""
-    refers = _volume((living or {}).get("spec", {}), "keys").get("secret", {}).get("secretName")
-    if not wanted.generate_key or refers == wanted.key_secret:
+def _runs_from(living: Manifest, claim: str) -> bool:
+    """Whether there are replicas, and their model is on this claim."""
+    spec = living["spec"]
+    volume = _volume(spec, "models").get("persistentVolumeClaim", {})
+    return bool(spec.get("replicas")) and bool(volume.get("claimName") == claim)
+
+
+def _without_replicas(living: Manifest | None) -> Step | None:
+    if living is None:
         return None
-    return CreateOnce(SECRET, key_secret(model, wanted), "no Deployment refers to it yet")
+    metadata = living["metadata"]
+    return Delete(DEPLOYMENT, metadata["name"], metadata["uid"], "no replica is asked for")
+
+
+def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot) -> Step | None:
+    """The key Secret, until a Deployment refers to it, and again when a replica finds no key.
+
+    Between these two, whoever deletes it means to revoke every key, and replicas go on with those that they know. A
+    Secret may also vanish on the way: one of an earlier model of this name is collected after its Deployment.
+    """
+    if not wanted.generate_key:
+        return None
+    living = (seen.deployment or {}).get("spec", {})
+    if _volume(living, "keys").get("secret", {}).get("secretName") != wanted.key_secret:
+        return CreateOnce(SECRET, key_secret(model, wanted), "no Deployment refers to it yet")
+    ended = (ending.server_ended(pod, model) for pod in pods.newest(seen.pods))
+    if any(problem is not None and problem.reason is Reason.NO_USABLE_KEY for problem in ended):
+        return CreateOnce(SECRET, key_secret(model, wanted), "a replica finds no key")
+    return None
 
 
 def _applied(kind: Kind, model: QwenModel, wanted: Manifest, living: Manifest | None) -> Step | None:

@@ -4,6 +4,7 @@ Why it exists: the shape of `status.containerStatuses` is read in one place. It 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from qwen_operator.core import names
@@ -22,7 +23,6 @@ class Ending:
     """The runtime's word, such as Error or OOMKilled."""
     message: str
     """The termination message, or the end of the log if there was none."""
-    restarts: int
 
 
 def name(pod: Manifest) -> str:
@@ -33,6 +33,12 @@ def name(pod: Manifest) -> str:
 def leaving(pod: Manifest) -> bool:
     """Whether it was asked to end."""
     return "deletionTimestamp" in pod["metadata"]
+
+
+def seconds_to_end(pod: Manifest, now: str) -> float:
+    """Seconds that it has left to end in, its grace period included; 0 if it was not asked to, or should have ended."""
+    due = pod["metadata"].get("deletionTimestamp")
+    return max(0.0, (datetime.fromisoformat(due) - datetime.fromisoformat(now)).total_seconds()) if due else 0.0
 
 
 def finished(pod: Manifest) -> bool:
@@ -71,6 +77,11 @@ def started(pod: Manifest) -> bool:
     return bool(container(pod).get("started"))
 
 
+def restarts(pod: Manifest) -> int:
+    """How often the container was started again."""
+    return int(container(pod).get("restartCount", 0))
+
+
 def ending(pod: Manifest) -> Ending | None:
     """How the container ended last, if it ever did. Even exit code 0 is an end that nobody asked for."""
     status = container(pod)
@@ -81,14 +92,18 @@ def ending(pod: Manifest) -> Ending | None:
         exit_code=ended.get("exitCode", 0),
         reason=ended.get("reason", ""),
         message=ended.get("message", ""),
-        restarts=status.get("restartCount", 0),
     )
 
 
 def newest(pods: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    """Pods of the template that the youngest pod has, youngest first; those that leave are left out."""
+    """Pods of the template that came last, youngest first; those that leave are left out.
+
+    A template came when its first pod did: of an older one a pod may be made anew at any time, for a node that died.
+    """
     staying = sorted((pod for pod in pods if not leaving(pod)), key=_age, reverse=True)
-    return tuple(pod for pod in staying if _template(pod) == _template(staying[0]))
+    first = {_template(pod): _age(pod) for pod in staying}  # the oldest pod of a template comes last, and stays
+    latest = max(first, key=lambda template: first[template], default=None)
+    return tuple(pod for pod in staying if _template(pod) == latest)
 
 
 def _age(pod: Manifest) -> tuple[str, str]:

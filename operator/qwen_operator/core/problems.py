@@ -38,7 +38,12 @@ class Reason(StrEnum):
 
         :raises KeyError: if a placeholder has no fact.
         """
-        return Problem(self, f"{self.sentence} {self.remedy}".strip().format_map(facts))
+        return Problem(self, self.text.format_map(facts))
+
+    @property
+    def text(self) -> str:
+        """Sentence and remedy, with placeholders."""
+        return f"{self.sentence} {self.remedy}".strip()
 
     # --- all is well, or as asked ---------------------------------------------------------------------------------
     ACCEPTED = "Accepted", "The spec can be served, and what it refers to exists."
@@ -112,6 +117,11 @@ class Reason(StrEnum):
         "The API server refused {kind} {name}: {why}",
         "Correct the field it names in the QwenModel.",
     )
+    API_FAILED = (
+        "ApiFailed",
+        "The API server failed to write {kind} {name}: {why}",
+        "It is tried again by itself; an admission webhook that does not answer shows in this way, too.",
+    )
     QUOTA_EXCEEDED = (
         "QuotaExceeded",
         "A ResourceQuota of namespace {namespace} allows no further replica: {why}",
@@ -142,7 +152,8 @@ class Reason(StrEnum):
     TAINT_NOT_TOLERATED = (
         "TaintNotTolerated",
         "Every node that would do has a taint that the replicas don't tolerate: {why}",
-        "Add it to scheduling.tolerations, or remove the taint.",
+        "kubectl describe nodes shows the taints: add one that is meant for such pods to scheduling.tolerations; "
+        "a taint that begins with node.kubernetes.io/ says that the node itself is in trouble.",
     )
     NO_NODE_MATCHES = (
         "NoNodeMatches",

@@ -17,15 +17,29 @@ def canonical(amount: int | str) -> str:
 
     :raises ValueError: if it is not an amount.
     """
-    match = _AMOUNT.fullmatch(str(amount))
-    if match is None:
-        raise ValueError(f"{amount} is not an amount such as 500m, 4 or 16Gi")
-    suffix = match[2] or ""
-    value = Fraction(match[1]) * _factor(suffix)
+    value, suffix = _parsed(amount)
     # apimachinery spells a binary amount in decimal where it is small or not whole
     if suffix in _BINARY and value >= 1024 and value.denominator == 1:
         return _binary(int(value))
     return _decimal(value)
+
+
+def half(amount: int | str) -> str:
+    """Half of an amount of memory, in whole MiB."""
+    return canonical(f"{int(_parsed(amount)[0] / 2) >> 20}Mi")
+
+
+def smaller(one: str, other: str) -> str:
+    """The smaller of two amounts."""
+    return min(one, other, key=lambda amount: _parsed(amount)[0])
+
+
+def _parsed(amount: int | str) -> tuple[Fraction, str]:
+    match = _AMOUNT.fullmatch(str(amount))
+    if match is None:
+        raise ValueError(f"{amount} is not an amount such as 500m, 4 or 16Gi")
+    suffix = match[2] or ""
+    return Fraction(match[1]) * _factor(suffix), suffix
 
 
 def _factor(suffix: str) -> Fraction:

@@ -7,7 +7,7 @@ It must never look at what lives, and never depend on the operator's version: a 
 from dataclasses import dataclass
 
 from qwen_operator.core import names
-from qwen_operator.core.quantity import canonical
+from qwen_operator.core.quantity import canonical, half, smaller
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.environment import ENVIRONMENT
 from qwen_operator.core.resource.spec import Spec
@@ -127,8 +127,12 @@ def _memory(spec: Spec, gpus: Devices | None) -> tuple[str, str | None]:
 
 
 def _shared_memory(spec: Spec, gpus: Devices | None) -> str:
+    """As asked, else enough for the talk of several GPUs, but never more than half of the memory it counts towards."""
+    asked, memory = spec.resources.shared_memory, spec.resources.memory
+    if asked is not None:
+        return canonical(asked)
     computed = "16Gi" if gpus and gpus.count > 1 else "1Gi"
-    return canonical(computed if spec.resources.shared_memory is None else spec.resources.shared_memory)
+    return computed if memory is None else smaller(computed, half(memory))
 
 
 def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:

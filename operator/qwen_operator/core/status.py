@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from qwen_operator.core import checks, names, pods
-from qwen_operator.core.causes import kubelet
+from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
@@ -84,6 +84,7 @@ def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:  # n
     """Seconds after which time alone may change the status, or None if only an event can."""
     waits = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(seen.pods))
     left = [kubelet.PATIENCE - waited for waited in waits if waited is not None]
+    left += [pods.seconds_to_end(pod, now) for pod in seen.pods]
     return min((seconds for seconds in left if seconds > 0), default=None)
 
 
@@ -117,6 +118,9 @@ def _available(evidence: Evidence) -> Verdict:
 def _progressing(evidence: Evidence) -> Verdict:
     """Whether something moves: not while stuck, not at rest, not when all is done."""
     standing = checks.first(evidence, (*checks.ASKED, *checks.FAILING))
+    again = checks.an_engine_is_starting(evidence)
+    if standing and again and standing.reason in ending.OF_AN_ENDING:
+        return "True", again
     if standing:
         return DELAYS.get(standing.reason, "False"), standing
     moving = checks.first(evidence, checks.MOVING)

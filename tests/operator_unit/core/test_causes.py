@@ -163,6 +163,55 @@ def test_memory_names_the_limit_that_was_hit() -> None:
     assert "limit none of its own; the node's" in text
 
 
+def started_again(*, started: bool = False, before: Manifest | None = None) -> Manifest:
+    """A pod whose server was restarted twice and runs; `before` is how it ended, where the kubelet still knows."""
+    last = {"terminated": before} if before else {}
+    container = {
+        "name": "server",
+        "state": {"running": {}},
+        "lastState": last,
+        "restartCount": 2,
+        "started": started,
+    }
+    return a_pod(status={"phase": "Running", "containerStatuses": [container]})
+
+
+@pytest.mark.parametrize("reason", ["ContextTooLong", "HostOutOfMemory", "CrashLoop"])
+def test_a_cause_stands_when_the_kubelet_forgets_it(reason: str) -> None:
+    """`lastState` may be empty after a restart (kubernetes/kubernetes#101044); what was found out stays known."""
+    model = a_model(status={"reason": reason, "message": "Of pod qwen3-7d9f-abcde it was so."})
+
+    problem = ending.server_ended(started_again(), model)
+
+    assert problem is not None
+    assert (problem.reason, problem.message) == (reason, "Of pod qwen3-7d9f-abcde it was so.")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {},
+        {"reason": "Starting", "message": "It loads."},
+        {"reason": "Made-up"},
+        {"reason": "HostOutOfMemory", "message": "The server of pod another used more."},
+    ],
+)
+def test_an_end_without_a_record_is_told_all_the_same(before: Manifest) -> None:
+    """The count of restarts is proof enough that the server ended."""
+    problem = ending.server_ended(started_again(), a_model(status=before))
+
+    assert problem is not None
+    assert problem.reason is Reason.CRASH_LOOP
+    assert "exit code unknown (restarts: 2): the node kept no record of it." in problem.message
+
+
+def test_a_cause_is_over_once_the_next_start_succeeded() -> None:
+    """A replica that has been serving for days and falls silent does so for another reason."""
+    killed = {"exitCode": 137, "reason": "OOMKilled"}
+
+    assert ending.server_ended(started_again(started=True, before=killed), a_model()) is None
+
+
 def waiting(reason: str, message: str) -> Manifest:
     """A pod whose container waits for this reason."""
     container = {

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from qwen_operator.core import kinds, plan
-from qwen_operator.core.plan import Apply, CreateOnce, Plan
+from qwen_operator.core.plan import Apply, CreateOnce, Delete, Plan
 from qwen_operator.core.problems import Reason
 from qwen_operator.core.resource import QwenModel, parse
 from qwen_operator.core.snapshot import Manifest, Snapshot
-from tests.builders import SETTINGS, a_body, a_claim, a_deployment, a_model, a_service
+from tests.builders import SETTINGS, a_body, a_claim, a_deployment, a_model, a_service, recorded
 
 
 def made(model: QwenModel, **seen: Any) -> Plan:
@@ -114,6 +114,15 @@ def test_deleted_keys_are_not_made_anew() -> None:
     assert made(model, deployment=a_deployment(model), service=None).steps[0].kind == kinds.SERVICE
 
 
+def test_keys_are_made_anew_when_a_replica_finds_none() -> None:
+    """The Secret may have gone with an earlier model of the same name; nobody could use the model without it."""
+    model, (pod,) = a_model(), recorded("no-usable-key")[1].pods
+
+    assert words(made(model, pods=(pod,), **settled(model))) == ["CreateOnce Secret: a replica finds no key"]
+    named = a_model(auth={"secretName": "team"})
+    assert made(named, pods=(pod,), **settled(named)).steps == ()
+
+
 def test_a_secret_that_the_deployment_does_not_refer_to_yet_is_made() -> None:
     """The model named its own before, and wants a generated one now."""
     before = a_model(auth={"secretName": "team"})
@@ -185,6 +194,25 @@ def test_a_model_without_replicas_needs_no_claim() -> None:
     found = made(a_model(suspend=True), claim=None, **settled(a_model()))
 
     assert [step.kind for step in found.steps] == [kinds.DEPLOYMENT]
+
+
+@pytest.mark.parametrize("change", [{"server": {"image": "registry.example/x:2"}}, {"resources": {"cpu": "3"}}])
+def test_replicas_that_serve_are_not_replaced_while_their_successors_could_not_start(change: dict[str, Any]) -> None:
+    """Their claim is being deleted: with the last pod that uses it, it would be gone."""
+    leaving = a_claim(deletionTimestamp="2026-11-24T11:00:00Z")
+
+    assert made(a_model(**change), claim=leaving, **settled(a_model())).steps == ()
+    assert made(a_model(replicas=2, **change), claim=leaving, **settled(a_model())).steps == ()
+
+
+def test_a_model_whose_pods_can_not_be_described_is_suspended_by_taking_its_deployment_away() -> None:
+    """Its URI was changed to a scheme that is not served yet; the GPUs are given back all the same."""
+    model = a_model(model={"uri": "hf://Qwen/Qwen3-8B"}, suspend=True)
+
+    assert made(model, claim=None, **settled(a_model())).steps == (
+        Delete(kinds.DEPLOYMENT, "qwen3", "de", "no replica is asked for"),
+    )
+    assert made(model, claim=None, service=a_service(a_model())).steps == ()
 
 
 def test_a_model_is_not_woken_without_its_claim() -> None:

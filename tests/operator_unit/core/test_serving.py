@@ -143,3 +143,9 @@ def test_a_models_variables_come_after_the_operators() -> None:
 def test_the_pod_outlives_its_drain() -> None:
     """Else the kubelet would kill requests that the server promised to finish."""
     assert GRACE_PERIOD >= ENDPOINT_DELAY + DRAIN_TIMEOUT + 30
+
+
+@pytest.mark.parametrize(("memory", "shared"), [("8Gi", "4Gi"), ("48Gi", "16Gi"), ("1500M", "715Mi"), (2**30, "512Mi")])
+def test_computed_shared_memory_leaves_half_of_a_given_memory(memory: str | int, shared: str) -> None:
+    """It counts towards the container's memory: 16Gi of it in 8Gi would end the server."""
+    assert served(device="GPU", resources={"gpus": 2, "memory": memory}).shared_memory == shared

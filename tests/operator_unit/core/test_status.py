@@ -4,6 +4,7 @@ import copy
 import json
 from typing import Any
 
+import msgspec
 import pytest
 
 from qwen_operator.core import kinds, status
@@ -14,6 +15,7 @@ from qwen_operator.core.snapshot import Manifest, Snapshot
 from tests.builders import NOW, a_body, a_claim, a_deployment, a_model, a_pod, recorded, rolled_out
 
 ALL = ["Accepted", "Fits", "WeightsReady", "Applied", "Available", "Progressing", "Ready"]
+LATER = "2026-11-24T12:05:00Z"
 STEP = Apply(kinds.SERVICE, {}, "it does not exist")
 
 
@@ -28,9 +30,13 @@ def verdicts(document: Manifest) -> dict[str, str]:
     return {entry["type"]: f"{entry['status']} {entry['reason']}" for entry in document["conditions"]}
 
 
-def running(*, started: bool, ready: bool = False, name: str = "qwen3-7d9f-abcde", **more: Any) -> Manifest:
-    """A pod whose server runs."""
+def running(
+    *, started: bool, ready: bool = False, name: str = "qwen3-7d9f-abcde", before: Manifest | None = None, **more: Any
+) -> Manifest:
+    """A pod whose server runs; `before` is how it ended before its restart."""
     container = {"name": "server", "state": {"running": {}}, "started": started, "ready": ready}
+    if before:
+        container |= {"lastState": {"terminated": before}, "restartCount": 1}
     conditions = [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": str(ready)}]
     return a_pod(name, status={"phase": "Running", "conditions": conditions, "containerStatuses": [container]}, **more)
 
@@ -177,13 +183,65 @@ def test_a_replica_that_stopped_answering_is_told() -> None:
 def test_a_successor_that_waits_for_the_gpus_of_its_predecessor_is_on_its_way() -> None:
     """With maxSurge 0 that is how a rollout on GPUs looks while requests finish."""
     model, seen = recorded("too-few-gpus")
-    leaving = running(started=True, name="too-few-gpus-old", template="old", deleted=NOW)
+    leaving = running(started=True, name="too-few-gpus-old", template="old", deleted=LATER)
 
     document = said(model, deployment=seen.deployment, pods=(*seen.pods, leaving))
 
     assert verdicts(document)["Progressing"] == "True Replacing"
     assert "waits for the resources of pod too-few-gpus-old" in document["message"]
     assert "345 seconds" in document["message"]
+
+
+@pytest.mark.parametrize(
+    ("situation", "due", "reason"),
+    [("too-few-gpus", "2026-11-24T11:59:59Z", "InsufficientGPU"), ("other-product", LATER, "NoNodeMatches")],
+    ids=["its node is gone", "it has not what the successor asks for"],
+)
+def test_a_predecessor_that_will_not_make_room_is_not_waited_for(situation: str, due: str, reason: str) -> None:
+    """A pod on a dead node stays for ever, and no pod that leaves makes another product of its GPUs."""
+    model, seen = recorded(situation)
+    leaving = running(started=True, name="old", template="old", deleted=due)
+
+    assert said(model, deployment=seen.deployment, pods=(*seen.pods, leaving))["reason"] == reason
+
+
+def test_a_server_that_is_started_again_says_why_and_moves() -> None:
+    """Its node came back: what ended it stays on record, and the load is progress."""
+    model = a_model()
+    deployment = rolled_out(model, 1, readyReplicas=0, availableReplicas=0)
+    pod = running(started=False, before={"exitCode": 255, "reason": "Unknown"})
+
+    found = verdicts(said(model, deployment=deployment, pods=(pod,)))
+
+    assert (found["Ready"], found["Available"]) == ("False CrashLoop", "False CrashLoop")
+    assert found["Progressing"] == "True Starting"
+
+
+def test_an_older_templates_pod_made_anew_does_not_hide_the_newer_ones_trouble() -> None:
+    """A node died in the middle of a rollout that fails."""
+    model, seen = recorded("crash-loop")
+    (failing,) = seen.pods
+    old = [
+        running(started=True, ready=True, name="old-1", template="old", created="2026-11-01T00:00:00Z"),
+        running(started=False, name="old-2", template="old", created="2026-11-30T00:00:00Z"),
+    ]
+
+    assert said(model, deployment=seen.deployment, pods=(failing, *old))["reason"] == "CrashLoop"
+
+
+def test_a_failed_pod_is_history_once_a_younger_one_is_ready() -> None:
+    """It stays listed for weeks; another replica that is being made has nothing to do with it."""
+    model, seen = recorded("evicted")
+    (failed,) = (pod for pod in seen.pods if pod["status"].get("phase") == "Failed")
+    template = failed["metadata"]["labels"]["pod-template-hash"]
+    ready = running(started=True, ready=True, template=template, created="2026-11-25T00:00:00Z")
+    scaled = msgspec.structs.replace(model, spec=a_model(replicas=2).spec)
+
+    assert (
+        verdicts(said(model, deployment=rolled_out(model, 1), pods=(failed, ready)))["Progressing"] == "False Settled"
+    )
+    deployment = rolled_out(scaled, 2, readyReplicas=1, availableReplicas=1)
+    assert said(scaled, deployment=deployment, pods=(failed, ready))["reason"] == "RollingOut"
 
 
 def test_pods_of_an_older_template_are_not_judged() -> None:
@@ -314,3 +372,11 @@ def test_a_document_changes_nothing_it_reads() -> None:
 
     assert status.document(model, seen, Plan(), Outcome(), NOW) == status.document(model, seen, Plan(), Outcome(), NOW)
     assert (model, seen) == before
+
+
+def test_the_end_of_a_pod_that_leaves_is_looked_at() -> None:
+    """No event comes from a dead node; from then on its successor is not said to wait for it."""
+    leaving = running(started=True, deleted=LATER)
+
+    assert status.look_again(a_model(), Snapshot(pods=(leaving,)), NOW) == 300
+    assert status.look_again(a_model(), Snapshot(pods=(leaving,)), LATER) is None

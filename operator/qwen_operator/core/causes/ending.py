@@ -35,6 +35,14 @@ SPOKEN = {
 }
 """Reasons that the server may give; `tests/contract` holds the two sides together."""
 
+OF_AN_ENDING = frozenset(
+    {*SPOKEN.values(), Reason.HOST_OUT_OF_MEMORY, Reason.CONTAINER_CREATE_FAILED, Reason.KILLED, Reason.CRASH_LOOP}
+)
+"""Every reason that this module finds."""
+
+NO_RECORD = "the node kept no record of it."
+NO_MESSAGE = "it left no message."
+
 
 class Words(msgspec.Struct, frozen=True):
     """The server's termination message."""
@@ -52,21 +60,40 @@ def words(message: str) -> Words | None:
 
 
 def server_ended(pod: Manifest, model: QwenModel) -> Problem | None:
-    """The container ended, now or before its last restart."""
+    """The container ended, now or before its last restart, and has not started since."""
+    if pods.started(pod):
+        return None
     ending = pods.ending(pod)
     if ending is None:
+        return _forgotten(pod, model)
+    reason, why = _cause(ending)
+    return reason.about(why=why, **_facts(pod, model), code=ending.exit_code)
+
+
+def _forgotten(pod: Manifest, model: QwenModel) -> Problem | None:
+    """The container was restarted, and the kubelet does not know why any more (kubernetes/kubernetes#101044).
+
+    What the status says of an ending stands then: it was judged while the record was there. Not so a sentence about
+    another pod.
+    """
+    if not pods.restarts(pod):
         return None
-    facts = {
+    message = model.status.get("message", "")
+    said = next((reason for reason in OF_AN_ENDING if reason == model.status.get("reason")), None)
+    if said and (pods.name(pod) in message or "{pod}" not in said.text):
+        return Problem(said, message)
+    return Reason.CRASH_LOOP.about(why=NO_RECORD, **_facts(pod, model), code="unknown")
+
+
+def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:
+    return {
         "pod": pods.name(pod),
         "namespace": model.metadata.namespace,
         "uri": model.spec.model.uri,
         "secret": key_secret(model),
-        "code": ending.exit_code,
-        "restarts": ending.restarts,
+        "restarts": pods.restarts(pod),
         "limit": _limit(pod),
     }
-    reason, why = _cause(ending)
-    return reason.about(why=why, **facts)
 
 
 def _cause(ending: Ending) -> tuple[Reason, str]:
@@ -79,8 +106,8 @@ def _cause(ending: Ending) -> tuple[Reason, str]:
         return reason, excerpt(said.message)
     why = excerpt(said.message) if said else last_words(ending.message)
     if ending.exit_code == KILLED:
-        return Reason.KILLED, why or "it left no message."
-    return Reason.CRASH_LOOP, why or "it left no message."
+        return Reason.KILLED, why or NO_MESSAGE
+    return Reason.CRASH_LOOP, why or NO_MESSAGE
 
 
 def _limit(pod: Manifest) -> str:

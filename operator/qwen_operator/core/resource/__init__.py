@@ -31,7 +31,7 @@ class QwenModel(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Metadata
     spec: Spec
     status: dict[str, Any] = msgspec.field(default_factory=dict)
-    """As last written; read for the times of its conditions only."""
+    """As last written; read for the times of its conditions, and for a cause that the kubelet has forgotten."""
 
 
 class InvalidResource(Exception):  # noqa: N818  (it says what the object is)

@@ -165,7 +165,7 @@ class Resources(Part, frozen=True, kw_only=True):
             Quantity,
             Meta(
                 description="Size of /dev/shm in one replica, in bytes; what is used counts towards memory. Default: "
-                "16Gi with several GPUs, else 1Gi."
+                "16Gi with several GPUs, else 1Gi; at most half of a given memory."
             ),
             bounded("resources.sharedMemory", "64Mi", "1Ti", "write a unit, such as 16Gi"),
         ]
