@@ -4,6 +4,7 @@ All of it may be cut short at any point and done again.
 """
 
 import os
+from dataclasses import replace
 
 from hack.cluster import binaries, cgroups, configs, kernel, machine, network, packages, pause, pki, requirements
 from hack.cluster.components import kubeconfig_path
@@ -35,7 +36,7 @@ def prepare(layout: Layout, report: Report) -> None:
     """
     built = binaries.binaries().built
     with step("Machine", report) as running:
-        _check_machine(layout, RUNNING if built else building(), running)
+        _check_machine(layout, RUNNING if built else replace(building(), disk=RUNNING.disk), running)
     furnish(layout, build(report))
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from hack.demo.command import found, run
 from hack.demo.kube import Kube
+from hack.demo.machine import LOCAL
 
 NAME = "qwen-operator"
+KUBECONFIG = LOCAL / "kind-kubeconfig"
 REMEDY = "install it, or name a cluster with CONTEXT="
 
 

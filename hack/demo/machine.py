@@ -1,12 +1,15 @@
 """What this machine is and has, read once; standard library only, because it is asked before anything is installed."""
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hack.cluster.binaries import cache_folder
 from hack.cluster.sockets import listeners
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,20 +18,37 @@ PORT = 8000
 GIB = 1 << 30
 
 
+CACHE = cache_folder(os.environ)
+FOLDERS = (ROOT, CACHE)
+"""Where the demo fills a disk: what belongs to this checkout, and what checkouts share."""
+PROGRAMS = ("kubectl", "helm", "docker", "buildah")
+APISERVER, SERVER = "kube-apiserver", "qwen-server"
+"""Names of processes by which a cluster and a model are seen on this machine, in containers too."""
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system: its number, and the free bytes."""
+
+    device: int
+    free: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """Facts that the demo's needs are judged by; sizes in bytes."""
+    """Facts that the demo's needs are judged by; sizes in bytes; the disk of each of FOLDERS."""
 
     processor: str
     cores: int
     memory: int
     memory_available: int
-    disk_free: int
+    disks: Mapping[Path, Disk]
     system: str
     port_owner: str | None
     docker: bool
     kind: bool
     programs: frozenset[str]
+    running: frozenset[str] = frozenset()
 
     @property
     def sentence(self) -> str:
@@ -69,6 +89,19 @@ def answers(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
+def disk(folder: Path) -> Disk:
+    """The disk on which a folder is, or would be."""
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return Disk(there.stat().st_dev, shutil.disk_usage(there).free)
+
+
+def processes() -> Iterator[str]:
+    """The names of all processes."""
+    for entry in Path("/proc").glob("[0-9]*/comm"):
+        with contextlib.suppress(OSError):  # ended meanwhile
+            yield entry.read_text().strip()
+
+
 def observed() -> Machine:
     """This machine, now."""
     whole, available = memory()
@@ -77,10 +110,11 @@ def observed() -> Machine:
         cores=len(os.sched_getaffinity(0)),
         memory=whole,
         memory_available=available,
-        disk_free=shutil.disk_usage(ROOT).free,
+        disks={folder: disk(folder) for folder in FOLDERS},
         system=system(),
         port_owner=port_owner(PORT),
         docker=bool(answers("docker", "info", "--format={{.ServerVersion}}")),
         kind=shutil.which("kind") is not None,
-        programs=frozenset(name for name in ("kubectl", "helm", "docker", "buildah") if shutil.which(name)),
+        programs=frozenset(name for name in PROGRAMS if shutil.which(name)),
+        running=frozenset({APISERVER, SERVER} & set(processes())),
     )

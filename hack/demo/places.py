@@ -138,5 +138,5 @@ def place(machine: Machine, plan: Plan, folder: Path) -> Place:
     if plan.context is not None:
         return NamedCluster(log, plan.context, plan.registry or "")
     if uses_kind(machine, plan):
-        return KindCluster(log, folder.parent / "kind-kubeconfig")
+        return KindCluster(log, kind.KUBECONFIG)
     return OwnCluster(log)

@@ -6,20 +6,26 @@ Facts are gathered once (`machine.py`), each need is one pure judgement, and all
 import argparse
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from hack.cluster.binaries import binaries
 from hack.cluster.layout import CHECKOUT, cluster_layout
 from hack.cluster.machine import gather
 from hack.cluster.needs import building
 from hack.cluster.requirements import Need, complaints
-from hack.demo.machine import GIB, LOCAL, PORT, ROOT, Machine, observed
+from hack.demo import kind
+from hack.demo.machine import APISERVER, CACHE, FOLDERS, GIB, LOCAL, PORT, ROOT, SERVER, Machine, observed
 from hack.images.storage import storage
 
 COMPLETE = LOCAL / "demo/complete"  # written at the end of a run
-MEMORY_NEEDED = 8 * GIB  # one engine pod 4, the cluster 1.5, image building and everything else the rest
+MEMORY = MappingProxyType({SERVER: 4 * GIB, APISERVER: 1.5 * GIB})
+"""What a process that is not running yet will take with all that comes along: an engine pod, the cluster."""
+MEMORY_BESIDES = 2.5 * GIB
+"""For image building and everything else."""
 
 
 @dataclass(frozen=True)
@@ -35,21 +41,29 @@ class Plan:
 
 @dataclass(frozen=True)
 class Part:
-    """Something big that the demo makes on this machine: where one sees that it is there, and its size in GiB."""
+    """Something big that the demo makes on this machine: what shows that it is there, its size, and where it lies.
+
+    The size is in GiB. What lies in two folders takes it on each of their disks, because hard links do not reach over.
+    """
 
     name: str
-    seen: Path
+    seen: tuple[Path, ...]
     size: float
+    folders: tuple[Path, ...]
     own_cluster_only: bool = False
 
 
 # Measured with `du` after a run from nothing; "about 30 GB" is their sum.
 PARTS = (
-    Part("the environments", ROOT / ".venv-engine/stamp", 6.5),
-    Part("the cluster's programs", binaries().folder, 6.5, own_cluster_only=True),
-    Part("the images", storage().layers, 9),
-    Part("the images on the node", COMPLETE, 9, own_cluster_only=True),
+    Part("the environments", (ROOT / ".venv-engine/stamp",), 6.5, (ROOT, CACHE)),
+    Part("the cluster's programs", (binaries().folder,), 6.5, (CACHE,), own_cluster_only=True),
+    Part("the images", (storage().layers,), 9, (CACHE,)),
+    Part("the images on the node", (COMPLETE, cluster_layout().kubeconfig), 9, (ROOT,), own_cluster_only=True),
 )
+REMEDIES = {
+    ROOT: "clone to a bigger disk (`make distclean` in older checkouts gives theirs back)",
+    CACHE: "name a folder on a bigger disk with XDG_CACHE_HOME",
+}
 
 
 def uses_kind(machine: Machine, plan: Plan) -> bool:
@@ -62,29 +76,34 @@ def uses_own_cluster(machine: Machine, plan: Plan) -> bool:
     return plan.context is None and not uses_kind(machine, plan)
 
 
-def disk_needed(machine: Machine, plan: Plan) -> float:
-    """GiB that are still to be filled."""
-    own = uses_own_cluster(machine, plan)
-    return sum(part.size for part in PARTS if part.name not in plan.made and (own or not part.own_cluster_only))
+def disk_needed(machine: Machine, plan: Plan) -> Counter[int]:
+    """Bytes that are still to be filled, by the number of the disk."""
+    own, needed = uses_own_cluster(machine, plan), Counter[int]()
+    for part in PARTS:
+        if part.name not in plan.made and (own or not part.own_cluster_only):
+            needed.update({machine.disks[folder].device: int(part.size * GIB) for folder in part.folders})
+    return needed
 
 
 def disk_is_too_small(machine: Machine, plan: Plan) -> str | None:
     """Everything that is still to be built must fit."""
-    needed, free = disk_needed(machine, plan), machine.disk_free / GIB
-    if free >= needed:
-        return None
-    return (
-        f"{needed:.0f} GiB of disk are needed at {ROOT} and {free:.0f} GiB are free: free some, or clone"
-        " to a bigger disk (`make distclean` in older checkouts gives theirs back)."
+    needed, disks = disk_needed(machine, plan), machine.disks
+    short = {disks[it].device: it for it in reversed(FOLDERS) if needed[disks[it].device] > disks[it].free}
+    sentences = (
+        f"{needed[device] / GIB:.0f} GiB of disk are needed at {folder} and {disks[folder].free / GIB:.0f} GiB"
+        f" are free: free some, or {REMEDIES[folder]}."
+        for device, folder in short.items()
     )
+    return "\n".join(sentences) or None
 
 
 def memory_is_too_small(machine: Machine, plan: Plan) -> str | None:
-    """The engine and the cluster run on this machine, unless one was named."""
-    if plan.context is not None or machine.memory_available >= MEMORY_NEEDED:
+    """The engine and the cluster run on this machine, unless one was named; what runs already has its memory."""
+    needed = MEMORY_BESIDES + sum(size for name, size in MEMORY.items() if name not in machine.running)
+    if plan.context is not None or machine.memory_available >= needed:
         return None
     return (
-        f"{MEMORY_NEEDED / GIB:.0f} GiB of memory are needed and {machine.memory_available / GIB:.1f} GiB are"
+        f"{needed / GIB:.1f} GiB of memory are needed and {machine.memory_available / GIB:.1f} GiB are"
         " available: end other programs, or name a cluster elsewhere with CONTEXT= and REGISTRY=."
     )
 
@@ -135,8 +154,14 @@ def cluster_problems() -> list[str]:
 
 def plan(context: str | None, registry: str | None, before: float) -> Plan:
     """What is asked, and what was there before a moment, in seconds since 1970."""
-    there = frozenset(part.name for part in PARTS if made(part.seen, before))
-    return Plan(context or None, registry or None, there, complete=COMPLETE.exists())
+    there = frozenset(part.name for part in PARTS if all(made(path, before) for path in part.seen))
+    return Plan(context or None, registry or None, there, complete=is_complete(named=bool(context)))
+
+
+def is_complete(*, named: bool) -> bool:
+    """Whether an earlier run came to its end, and its cluster was not taken away since."""
+    clusters = (cluster_layout().kubeconfig, kind.KUBECONFIG)
+    return COMPLETE.exists() and (named or any(path.exists() for path in clusters))
 
 
 def made(path: Path, before: float) -> bool:

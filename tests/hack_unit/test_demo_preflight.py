@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from hack.demo.machine import GIB, ROOT, Machine
+from hack.cluster.layout import Layout, cluster_layout
+from hack.demo import kind, preflight
+from hack.demo.machine import APISERVER, CACHE, GIB, ROOT, SERVER, Disk, Machine
 from hack.demo.preflight import PARTS, Plan, problems, uses_kind, uses_own_cluster
 
 BARE = Machine(
@@ -14,7 +17,7 @@ BARE = Machine(
     cores=2,
     memory=24 * GIB,
     memory_available=20 * GIB,
-    disk_free=60 * GIB,
+    disks={ROOT: Disk(1, 60 * GIB), CACHE: Disk(1, 60 * GIB)},
     system="Debian",
     port_owner=None,
     docker=False,
@@ -40,26 +43,70 @@ def test_nothing_is_amiss_on_a_bare_machine_with_room() -> None:
     assert problems(BARE, FROM_NOTHING) == ()
 
 
+def with_disks(checkout: Disk, cache: Disk) -> Machine:
+    """The bare machine with other disks."""
+    return replace(BARE, disks={ROOT: checkout, CACHE: cache})
+
+
 def test_too_little_disk_is_said_with_both_figures() -> None:
     """About 30 GiB are needed without Docker."""
-    (problem,) = problems(replace(BARE, disk_free=12 * GIB), FROM_NOTHING)
+    (problem,) = problems(with_disks(Disk(1, 12 * GIB), Disk(1, 12 * GIB)), FROM_NOTHING)
 
-    assert problem.startswith("31 GiB of disk are needed")
-    assert "12 GiB are free" in problem
+    assert problem.startswith(f"31 GiB of disk are needed at {ROOT} and 12 GiB are free")
+
+
+def test_each_disk_must_hold_what_lies_on_it() -> None:
+    """The caches may be on another disk than the checkout; environments then lie on both."""
+    assert problems(with_disks(Disk(1, 16 * GIB), Disk(2, 23 * GIB)), FROM_NOTHING) == ()
+    (problem,) = problems(with_disks(Disk(1, 60 * GIB), Disk(2, 20 * GIB)), FROM_NOTHING)
+    assert problem.startswith(f"22 GiB of disk are needed at {CACHE} and 20 GiB are free")
+    assert "XDG_CACHE_HOME" in problem
 
 
 def test_what_an_earlier_run_made_needs_no_disk_again() -> None:
     """A second run on a nearly full disk goes through."""
     everything = frozenset(part.name for part in PARTS)
+    full = with_disks(Disk(1, GIB), Disk(1, GIB))
 
-    assert problems(replace(BARE, disk_free=GIB), replace(FROM_NOTHING, made=everything)) == ()
+    assert problems(full, replace(FROM_NOTHING, made=everything)) == ()
+
+
+def test_a_cluster_that_was_taken_away_has_no_images_any_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`make cluster-down` knows nothing of the demo's own mark."""
+    mark, cluster = tmp_path / "complete", Layout(tmp_path / "cluster")
+    monkeypatch.setattr(preflight, "COMPLETE", mark)
+    monkeypatch.setattr(preflight, "cluster_layout", lambda: cluster)
+    monkeypatch.setattr(kind, "KUBECONFIG", tmp_path / "kind-kubeconfig")
+    mark.touch()
+
+    assert preflight.is_complete(named=False) is False
+    assert preflight.is_complete(named=True) is True
+    cluster.root.mkdir()
+    cluster.kubeconfig.touch()
+    assert preflight.is_complete(named=False) is True
+
+
+def test_the_images_on_the_node_are_there_only_with_the_cluster() -> None:
+    """Both must be seen: the mark of a whole run, and the cluster that it ran on."""
+    (part,) = [part for part in PARTS if part.name == "the images on the node"]
+
+    assert set(part.seen) == {preflight.COMPLETE, cluster_layout().kubeconfig}
 
 
 def test_too_little_memory_is_said_before_anything_is_built() -> None:
     """The engine runs on this machine unless a cluster elsewhere is named."""
     small = replace(BARE, memory_available=3 * GIB)
 
-    assert problems(small, FROM_NOTHING)[0].startswith("8 GiB of memory are needed and 3.0 GiB are available")
+    assert problems(small, FROM_NOTHING)[0].startswith("8.0 GiB of memory are needed and 3.0 GiB are available")
+
+
+@pytest.mark.parametrize(("running", "available"), [({APISERVER}, 6.5), ({APISERVER, SERVER}, 2.5)])
+def test_what_runs_already_needs_no_memory_again(running: set[str], available: float) -> None:
+    """A second run beside the first one's model goes through."""
+    enough = replace(BARE, memory_available=int(available * GIB), running=frozenset(running))
+
+    assert problems(enough, FROM_NOTHING) == ()
+    assert problems(replace(enough, running=frozenset()), FROM_NOTHING) != ()
 
 
 def test_a_taken_port_names_the_program_that_holds_it() -> None:
