@@ -128,14 +128,15 @@ class Observer:
 
 
 def observed(send: Send, record: Exchange) -> Send:
-    """Send with the request's id in the headers, and the status noted."""
+    """Send with the request's id in the headers, and the status noted once it is on its way."""
     request_id = (b"x-request-id", record.request_id.encode())
 
     async def noting(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            record.status = message["status"]
-            message = {**message, "headers": [*message["headers"], request_id]}
-        await send(message)
+        if message["type"] != "http.response.start":
+            await send(message)
+            return
+        await send({**message, "headers": [*message["headers"], request_id]})
+        record.status = message["status"]
 
     return noting
 

@@ -46,21 +46,23 @@ class EventStream:
 
     async def start(self) -> None:
         """Send the headers; from now on the connection is kept alive."""
-        self.started = True
         await self.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        self.started = True
         self._last_write = asyncio.get_running_loop().time()
         self._watch_silence()
 
     async def write(self, data: bytes, *, last: bool = False) -> None:
-        """Send one piece, the headers before the first one, and close with the last one."""
+        """Send one piece, the headers before the first one, and close with the last one.
+
+        A send waits for the reader before it writes: one that is cancelled meanwhile has written nothing.
+        """
         if not self.started:
             await self.start()
         if last:
-            self.finished = True
             self.close()
         self._writing = True
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
-        self._writing = False
+        self._writing, self.finished = False, last
         self._last_write = asyncio.get_running_loop().time()
 
     def close(self) -> None:
@@ -87,5 +89,7 @@ async def first_step(steps: Steps, stream: EventStream) -> Sequence[Delta]:
         if not done:
             await stream.write(COMMENT)
         return await first
-    finally:
+    except BaseException:  # whatever ends the wait: the steps can only be closed once nobody is inside of them
         first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+        raise

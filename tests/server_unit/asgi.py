@@ -7,17 +7,21 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message
 
-from tests.server_unit.builders import KEY
+from qwen_server.engine.scripted import Script, ScriptedEngine
+from tests.server_unit.builders import KEY, AServer, Metronome, a_chat, a_server
+
+CHAT = "/v1/chat/completions"
 
 
 @dataclass
 class Conversation:
-    """A POST of JSON to an application. `sent` holds what came back so far."""
+    """A POST of JSON to an application. `sent` holds what came back so far, `offered` counts what was ever tried."""
 
     app: ASGIApp
     path: str
     body: object
     sent: list[Message] = field(default_factory=list)
+    offered: int = 0
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     reading: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,7 +48,10 @@ class Conversation:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Message) -> None:
-        """Take a part of the answer, as soon as the client reads."""
+        """Take a part of the answer, as soon as the client reads; until then nothing of it is written."""
+        async with self.changed:
+            self.offered += 1
+            self.changed.notify_all()
         await self.reading.wait()
         async with self.changed:
             self.sent.append(message)
@@ -54,6 +61,11 @@ class Conversation:
         """Wait until so many messages have come."""
         async with self.changed:
             await self.changed.wait_for(lambda: len(self.sent) >= count)
+
+    async def until_offered(self, count: int) -> None:
+        """Wait until the application has tried to send so many messages, whether the client reads or not."""
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.offered >= count)
 
     async def end(self) -> None:
         """Wait until the application has returned."""
@@ -74,3 +86,20 @@ class Conversation:
     def text(self) -> str:
         """Everything of the body so far."""
         return b"".join(message["body"] for message in self.sent[1:]).decode()
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What the envelope of the answer holds."""
+        return dict(json.loads(self.text)["error"])
+
+
+def a_slow_server() -> tuple[AServer, Metronome, ScriptedEngine]:
+    """A server whose engine gives a token a tick, the first after one tick."""
+    metronome = Metronome()
+    engine = ScriptedEngine(Script(token_seconds=1.0), sleep=metronome.sleep)
+    return a_server(engine=engine), metronome, engine
+
+
+def a_stream(server: AServer, content: str = "one two three") -> Conversation:
+    """A streamed chat under way."""
+    return Conversation(server.app, CHAT, a_chat(content, stream=True)).begin()

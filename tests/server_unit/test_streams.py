@@ -1,4 +1,4 @@
-"""What a stream does in time: when it begins, how it stays alive, what ends it early."""
+"""What a stream does in time: when it begins, how it stays alive, how it ends."""
 
 import asyncio
 
@@ -6,23 +6,8 @@ import pytest
 
 from qwen_server.engine.base import InvalidRequest
 from qwen_server.engine.scripted import Script, ScriptedEngine
-from qwen_server.exchange import Interruption
-from tests.server_unit.asgi import Conversation
-from tests.server_unit.builders import AServer, Metronome, a_chat, a_completion, a_server, events, said
-
-CHAT = "/v1/chat/completions"
-
-
-def a_slow_server() -> tuple[AServer, Metronome, ScriptedEngine]:
-    """A server whose engine gives a token a tick, the first after one tick."""
-    metronome = Metronome()
-    engine = ScriptedEngine(Script(token_seconds=1.0), sleep=metronome.sleep)
-    return a_server(engine=engine), metronome, engine
-
-
-def a_stream(server: AServer, content: str = "one two three") -> Conversation:
-    """A streamed chat under way."""
-    return Conversation(server.app, CHAT, a_chat(content, stream=True)).begin()
+from tests.server_unit.asgi import CHAT, Conversation, a_slow_server, a_stream
+from tests.server_unit.builders import a_chat, a_completion, a_server, events, said
 
 
 async def test_a_token_is_sent_before_the_next_one_is_there() -> None:
@@ -158,35 +143,6 @@ async def test_a_defect_in_a_stream_is_an_opaque_event() -> None:
     assert "content-of-the-caller" not in stream.text + server.written.getvalue()
 
 
-@pytest.mark.parametrize("body", [a_chat("one two three", stream=True), a_chat("one two three"), a_completion("a b c")])
-async def test_a_client_that_leaves_ends_the_work(body: dict[str, object]) -> None:
-    """Streamed or whole, the engine's request is closed before the application returns."""
-    server, metronome, engine = a_slow_server()
-    path = CHAT if "messages" in body else "/v1/completions"
-    conversation = Conversation(server.app, path, body).begin()
-    metronome.tick()
-    await metronome.asked(2)
-    running = engine.running
-
-    await conversation.leave()
-
-    assert engine.aborted == [f"{1:024x}"]
-    assert (running, engine.running, len(server.lifecycle.running)) == (1, 0, 0)
-    assert f'status="{200 if body.get("stream") else 499}"' in server.metrics()
-    assert server.journal() == []
-
-
-async def test_a_client_that_leaves_ends_every_part_of_its_work() -> None:
-    """Several prompts are several requests to the engine."""
-    server, metronome, engine = a_slow_server()
-    conversation = Conversation(server.app, "/v1/completions", a_completion(["a b", "c d", "e f"])).begin()
-    await metronome.asked(3)
-
-    await conversation.leave()
-
-    assert sorted(engine.aborted) == [f"{1:024x}-{number}" for number in range(3)]
-
-
 async def test_the_first_error_of_several_prompts_ends_all() -> None:
     """And keeps its status."""
 
@@ -225,36 +181,3 @@ async def test_a_reader_that_stops_stops_the_engines_steps() -> None:
 
     assert (asked, engine.running) == (2, 0)
     assert said(events(stream.text)) == "one two three four"
-
-
-@pytest.mark.parametrize(
-    ("why", "code"),
-    [(Interruption.DEADLINE, "shutting_down"), (Interruption.ENGINE_DEAD, "engine_dead")],
-)
-async def test_an_interrupted_stream_ends_with_an_error_event(why: Interruption, code: str) -> None:
-    """Well-formed to its end, and the engine stops working for it."""
-    server, metronome, engine = a_slow_server()
-    stream = a_stream(server)
-    metronome.tick()
-    await stream.until(2)
-
-    count = server.lifecycle.interrupt(why)
-    await stream.end()
-
-    assert count == 1
-    assert events(stream.text)[-2]["error"]["code"] == code
-    assert events(stream.text)[-1] == "[DONE]"
-    assert engine.aborted == [f"{1:024x}"]
-
-
-async def test_an_interrupted_whole_answer_keeps_its_status() -> None:
-    """503 and when to come back."""
-    server, metronome, _ = a_slow_server()
-    conversation = Conversation(server.app, CHAT, a_chat()).begin()
-    await metronome.asked(1)
-
-    server.lifecycle.interrupt(Interruption.DEADLINE)
-    await conversation.end()
-
-    assert conversation.status == 503
-    assert (b"retry-after", b"5") in conversation.sent[0]["headers"]

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from typing import Any
 
 from qwen_server.engine.base import Delta, Engine, EngineDead, InvalidRequest, Prompt
 from qwen_server.errors import CONTEXT_EXCEEDED, ENGINE_DEAD, IMPOSSIBLE, ApiError
@@ -12,6 +13,8 @@ from qwen_server.generation.intake import Job
 KINDS_BY_CODE = {CONTEXT_EXCEEDED.code: CONTEXT_EXCEEDED}
 
 Steps = AsyncGenerator[Sequence[Delta], None]
+Queue = asyncio.Queue[Sequence[Delta] | None]
+"""Deltas, and None from a part that has ended."""
 
 
 @contextmanager
@@ -43,7 +46,7 @@ def shifted(deltas: Sequence[Delta], by: int) -> Sequence[Delta]:
 
 async def merged(singles: Sequence[Steps], offsets: Sequence[int]) -> Steps:
     """Whatever comes next from any of them; the first error ends all."""
-    queue: asyncio.Queue[Sequence[Delta] | None] = asyncio.Queue(maxsize=len(singles))
+    queue: Queue = asyncio.Queue(maxsize=len(singles))
 
     async def pump(single: Steps, offset: int) -> None:
         async with aclosing(single):
@@ -53,31 +56,40 @@ async def merged(singles: Sequence[Steps], offsets: Sequence[int]) -> Steps:
 
     pumps = [asyncio.create_task(pump(*each)) for each in zip(singles, offsets, strict=True)]
     try:
-        async for deltas in drained(queue, pumps):
-            yield deltas
+        async with aclosing(drained(queue, pumps)) as whatever:
+            async for deltas in whatever:
+                yield deltas
     finally:
         for each in pumps:
             each.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
 
 
-async def drained(queue: asyncio.Queue[Sequence[Delta] | None], pumps: Sequence[asyncio.Task[None]]) -> Steps:
+async def drained(queue: Queue, pumps: Sequence[asyncio.Task[None]]) -> Steps:
     """What the pumps put in, until all have ended. Raises the first error of a pump."""
     left = len(pumps)
     failed = asyncio.get_running_loop().create_future()
     for each in pumps:
         each.add_done_callback(lambda pump: report(pump, failed))
     while left:
-        getter = asyncio.ensure_future(queue.get())
-        await asyncio.wait({getter, failed}, return_when=asyncio.FIRST_COMPLETED)
-        if failed.done():
-            getter.cancel()
-            raise failed.result()
-        deltas = getter.result()
+        deltas = await next_of(queue, failed)
         if deltas is None:
             left -= 1
         else:
             yield deltas
+
+
+async def next_of(queue: Queue, failed: "asyncio.Future[BaseException]") -> Sequence[Delta] | None:
+    """The next item. Raises the error that comes before it."""
+    getter = asyncio.ensure_future(queue.get())
+    first: set[asyncio.Future[Any]] = {getter, failed}
+    try:
+        await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+        if failed.done():
+            raise failed.result()
+        return getter.result()
+    finally:
+        getter.cancel()
 
 
 def report(pump: asyncio.Task[None], failed: "asyncio.Future[BaseException]") -> None:
