@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from hack.cluster.errors import ClusterError
+from hack.cluster.processes import ending_with_us
 from hack.cluster.steps import Running
 
 SOURCES: Final = Path(__file__).with_name("go")
@@ -134,9 +135,8 @@ def _compile(package: str, target: Path, log: IO[str], running: Running) -> None
     flags = link_flags(kubernetes_version((SOURCES / "go.mod").read_text()))
     command = ["go", "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", flags, "-o", str(target), package]
     environment = {**os.environ, "CGO_ENABLED": "0"}
-    end_with_us = ["setpriv", "--pdeathsig", "TERM"]
     with subprocess.Popen(
-        [*end_with_us, *command], cwd=SOURCES, env=environment, stderr=subprocess.PIPE, text=True
+        ending_with_us(command), cwd=SOURCES, env=environment, stderr=subprocess.PIPE, text=True
     ) as process:
         line = ""
         for count, line in enumerate(_lines(process.stderr), start=1):

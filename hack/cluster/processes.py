@@ -1,7 +1,11 @@
-"""Finds our own processes by their command lines, which outlive every crash, unlike a file with a number in it."""
+"""Finds our own processes by their command lines, which outlive every crash, unlike a file with a number in it.
+
+And sees that programs which must not outlive us do not.
+"""
 
 import contextlib
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -9,6 +13,12 @@ from pathlib import Path
 from typing import Final
 
 POLL: Final = 0.05
+
+
+def ending_with_us(line: list[str]) -> list[str]:
+    """A command that the kernel ends together with us, even if we are killed; Linux only."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", *line] if setpriv else line
 
 
 def runs_module(command: list[str], module: str, argument: str) -> bool:

@@ -1,7 +1,6 @@
 """kubectl and helm, pointed at one cluster: the only ways in which the demo touches it."""
 
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hack.cluster.processes import ending_with_us
 from hack.demo.command import run
 from hack.demo.errors import DemoError
 
@@ -79,7 +79,7 @@ class Kube:
 
     @contextmanager
     def forwarded(self, target: str, namespace: str, port: int, local: int) -> Iterator[str]:
-        """A port-forward to a Service or pod for as long as the block runs; yields the base URL."""
+        """A port-forward to a Service or pod for as long as the block runs, or we do; yields the base URL."""
         line = ending_with_us(self.kubectl_line("port-forward", f"--namespace={namespace}", target, f"{local}:{port}"))
         with self.log.open("ab") as book, subprocess.Popen(line, stdout=book, stderr=book) as process:
             try:
@@ -87,12 +87,6 @@ class Kube:
                 yield f"http://localhost:{local}"
             finally:
                 process.terminate()
-
-
-def ending_with_us(line: list[str]) -> list[str]:
-    """A command that the kernel ends together with us, so that a killed run leaves no port taken; Linux only."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "TERM", *line] if setpriv else line
 
 
 def await_listener(process: subprocess.Popen[bytes], port: int, seconds: float = 20) -> None:

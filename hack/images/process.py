@@ -3,15 +3,18 @@
 A failure becomes one sentence with the program's own last words.
 """
 
+import errno
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hack.cluster.processes import ending_with_us
 from hack.images.errors import ImageError
 
 STEP = re.compile(r"\[.*\] STEP (?P<step>\d+/\d+): (?P<what>.*)|#\d+ \[(?P<stage>[^\]]*\d/\d+)\] (?P<rest>.*)")
@@ -59,9 +62,13 @@ class Runner:
     def run(self, line: list[str]) -> None:
         """Run a program to its end; when this is interrupted, it ends too, with every program that it started.
 
+        When we are killed, the kernel ends it: the next build sweeps away whatever an older one works on.
+
         Raises:
             ImageError: it cannot be started, or it failed.
         """
+        if shutil.which(line[0], path=self.environment.get("PATH")) is None:
+            raise ImageError(f"{line[0]} cannot be started: {os.strerror(errno.ENOENT)}.")
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", buffering=1, errors="replace") as book:
             print("$", shlex.join(line), file=book, flush=True)
@@ -75,7 +82,7 @@ class Runner:
     def _follow(self, line: list[str], write: Callable[[str], object]) -> tuple[int, list[str]]:
         lines: list[str] = []
         with subprocess.Popen(
-            line,
+            ending_with_us(line),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

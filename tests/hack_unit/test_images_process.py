@@ -1,11 +1,14 @@
 """Programs that a build starts (hack/images/process.py)."""
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from hack.demo.machine import ROOT
 from hack.images.errors import ImageError
 from hack.images.process import Runner, last_words, telling
 
@@ -80,6 +83,36 @@ def test_a_question_is_answered_by_the_exit_status(runner: Runner) -> None:
     """Whether an image is there, for example; the words of a no are not an error."""
     assert runner.succeeds(python("pass"))
     assert not runner.succeeds(python("raise SystemExit('no')"))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hack.demo.machine import ROOT
+from hack.images.process import Runner
+
+def die(_news):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+script = "exec 9> pipe; echo '[1/1] STEP 1/1: RUN'; exec sleep 600"
+Runner(folder / "log", os.environ, folder, die).run(["sh", "-c", script])
+"""
+
+
+@pytest.mark.timeout(30)
+def test_a_program_ends_when_we_are_killed(tmp_path: Path) -> None:
+    """The next build takes the lock and sweeps away what it finds, so no older one may still be at work."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(held, True)
+
+    killed = subprocess.run([*python(KILLED), str(tmp_path)], cwd=ROOT, check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert os.read(held, 1) == b""
+    os.close(held)
 
 
 def test_an_interrupted_program_ends_with_all_that_it_started(tmp_path: Path) -> None:
