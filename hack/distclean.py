@@ -5,11 +5,17 @@ share (uv's, Go's) are not ours to empty: they are named with the command that d
 """
 
 import os
+import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from hack.cluster.errors import ClusterError
+from hack.cluster.lock import exclusive
+from hack.images.storage import storage
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -66,15 +72,48 @@ def shown(count: int) -> str:
     return f"{count / GIB:.1f} GiB" if count >= GIB else f"{count / MIB:.0f} MiB"
 
 
-def main() -> int:
-    """Remove what is ours, and say what is shared."""
-    folder = own(os.environ)
-    if folder.is_dir():
+def mounts_below(folder: Path, mountinfo: str) -> list[Path]:
+    """What is mounted below a folder, the innermost first, from the text of /proc/self/mountinfo."""
+    octal = re.compile(r"\\(\d{3})")
+    points = [octal.sub(lambda code: chr(int(code[1], 8)), line.split()[4]) for line in mountinfo.splitlines()]
+    return [path for path in map(Path, reversed(points)) if path.is_relative_to(folder)]
+
+
+def unmount(folder: Path) -> None:
+    """Unmount what a killed build left mounted; removing would otherwise reach into it.
+
+    Raises:
+        ClusterError: something is still in use.
+    """
+    for path in mounts_below(folder.resolve(), Path("/proc/self/mountinfo").read_text()):
+        ended = subprocess.run(["umount", str(path)], capture_output=True, text=True, check=False)
+        if ended.returncode != 0:
+            raise ClusterError(f"{ended.stderr.strip().rstrip('.')}: end what uses it, then run this again.")
+
+
+def remove(folder: Path) -> None:
+    """Remove our own folder, and say what came back.
+
+    Raises:
+        ClusterError: images are being built, or something in it is in use.
+    """
+    if not folder.is_dir():
+        print(f"Nothing of this project is in {folder}.")
+        return
+    with exclusive(storage().lock, "make distclean"):
+        unmount(folder)
         freed = size(folder)
         shutil.rmtree(folder)
-        print(f"Removed {folder}: {shown(freed)} came back.")
-    else:
-        print(f"Nothing of this project is in {folder}.")
+    print(f"Removed {folder}: {shown(freed)} came back.")
+
+
+def main() -> int:
+    """Remove what is ours, and say what is shared."""
+    try:
+        remove(own(os.environ))
+    except (ClusterError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
     for cache in shared(os.environ):
         if cache.folder.is_dir():
             holds = f"{cache.folder} holds {shown(size(cache.folder))}, shared with other projects"
