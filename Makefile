@@ -117,8 +117,8 @@ serve: venv ## The server on this machine with the scripted engine, no model nee
 # --- leave nothing behind ---------------------------------------------------------------------------------------------
 
 .PHONY: clean distclean
-clean: ## Remove environments and build results, end the cluster
-	@if [ -x $(BIN)/python ] && [ -d .local/cluster ]; then $(BIN)/python -m hack.cluster down; fi
+clean: ## Remove environments and build results, end the clusters
+	@if [ -e .venv/stamp ]; then $(BIN)/python -m hack.clean; fi
 	@rm -rf .venv .venv-engine .local dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -11,12 +11,10 @@ from rich.table import Table
 from hack.cluster import control_plane, lifecycle, preparation
 from hack.cluster.display import Display
 from hack.cluster.errors import ClusterError
-from hack.cluster.layout import CHECKOUT, CHECKOUT_LOCK, Layout, cluster_layout
+from hack.cluster.layout import CHECKOUT_LOCK, CONTROL_PLANE, Layout, cluster_layout
 from hack.cluster.lock import exclusive
 from hack.cluster.network import REGISTRY
 from hack.cluster.steps import step
-
-CONTROL_PLANE = CHECKOUT / ".local" / "control-plane"
 
 
 def parser() -> argparse.ArgumentParser:

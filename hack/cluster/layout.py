@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+CONTROL_PLANE = CHECKOUT / ".local" / "control-plane"
+"""The folder of a control plane without nodes, unless another is named."""
 CHECKOUT_LOCK = CHECKOUT / ".local" / "lock"
 """Held by the one run of the demo, of the cluster ring, or of what takes a cluster away."""
 
