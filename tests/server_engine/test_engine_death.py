@@ -22,7 +22,7 @@ def engine_core() -> int:
 
 
 async def test_a_stopped_core_answers_no_ping_and_a_killed_one_ends_every_stream(tiny_model: Path) -> None:
-    """One engine's whole end: hung, well again, killed in the middle of two streams, closed."""
+    """One engine's whole end: hung, well again, killed in the middle of two streams and of a ping, closed."""
     async with null_engine(tiny_model) as loaded:
         engine, core = loaded.engine, engine_core()
         os.kill(core, signal.SIGSTOP)
@@ -34,7 +34,13 @@ async def test_a_stopped_core_answers_no_ping_and_a_killed_one_ends_every_stream
         endless = Sampling(max_tokens=400, ignore_eos=True, extra=script("abc", again=True, pause=0.01))
         work = [asyncio.create_task(deltas(engine, endless, name=name)) for name in ("first", "second")]
         await in_engine(engine, 2)
+        os.kill(core, signal.SIGSTOP)
+        ping = asyncio.create_task(engine.ping())
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(ping), 0.5)
         os.kill(core, signal.SIGKILL)
+        with pytest.raises(EngineDead):
+            await asyncio.wait_for(ping, 5.0)
         ends = await asyncio.wait_for(asyncio.gather(*work, return_exceptions=True), 10.0)
         assert [type(end) for end in ends] == [EngineDead, EngineDead]
         with pytest.raises(EngineDead):

@@ -26,6 +26,7 @@ from qwen_server.engine.base import (
     Stage,
     TemplateOptions,
 )
+from qwen_server.engine.roundtrip import answered
 from qwen_server.engine.startup import Startup
 from qwen_server.engine.statistics import VllmMetrics, statistics_logger
 from qwen_server.engine.threads import in_thread
@@ -146,10 +147,12 @@ class VllmEngine:
         """Ask the engine core whether its scheduler is paused: 0.5 ms, and only a living loop answers."""
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        if self._llm is None or self._llm.errored:
+        llm = self._llm
+        if llm is None or llm.errored:
             raise EngineDead(DEAD)
         try:
-            await self._llm.is_paused()
+            if not await answered(llm.is_paused(), lambda: llm.errored):
+                raise EngineDead(DEAD)
         except EngineDeadError:
             raise EngineDead(DEAD) from None
 
