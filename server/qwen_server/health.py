@@ -13,6 +13,7 @@ from qwen_server.engine.base import Engine, EngineDead, Progress
 
 PING_SECONDS = 0.5
 """Between two pings: a dead engine is noticed within 1 s. A ping costs the engine less than 0.5 ms."""
+DIED = "The engine died; the server restarts."
 SILENT_SECONDS = 8.0
 """Without a sign of life for so long, the server is not ready (the promise is 10 s)."""
 
@@ -92,5 +93,20 @@ async def watch_engine(engine: Engine, pulse: Pulse) -> str:
                 return f"The engine gave no sign of life for {pulse.stall_timeout:g} seconds; the server restarts."
         except EngineDead as error:
             pulse.dead = True
-            return str(error) or "The engine died; the server restarts."
+            return str(error) or DIED
         await asyncio.sleep(PING_SECONDS)
+
+
+LAST_LOOK_SECONDS = 1.0
+
+
+async def last_look(engine: Engine) -> str | None:
+    """Why the engine is dead; None if it answers, or gives no answer in time, which at the end is nobody's concern."""
+    try:
+        async with asyncio.timeout(LAST_LOOK_SECONDS):
+            await engine.ping()
+    except TimeoutError:
+        return None
+    except EngineDead as error:
+        return str(error) or DIED
+    return None

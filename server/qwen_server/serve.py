@@ -4,18 +4,14 @@ It decides nothing that drain.py or health.py can decide; it must never let the 
 """
 
 import asyncio
-import contextlib
 import secrets
 import signal
 import socket
 import time
-from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import uvicorn
 from prometheus_client import CollectorRegistry
-from starlette.types import ASGIApp
 
 from qwen_server.api.service import Service
 from qwen_server.app import create_app
@@ -23,8 +19,9 @@ from qwen_server.auth import KeyRing
 from qwen_server.drain import Event, Lifecycle
 from qwen_server.engine.base import Engine, EngineStartFailed, ModelFacts
 from qwen_server.exchange import Interruption
-from qwen_server.health import Pulse, watch_engine, watch_start
+from qwen_server.health import Pulse, last_look, watch_engine, watch_start
 from qwen_server.journal import Journal, report_lost_errors
+from qwen_server.listening import LAST_WORDS_SECONDS, listener
 from qwen_server.management import create_management
 from qwen_server.metrics import HttpMetrics
 from qwen_server.settings import ContextOverflow, Settings
@@ -32,38 +29,8 @@ from qwen_server.termination import Reason, Termination
 
 CLOSE_SECONDS = 10.0
 """How long the engine may take to end."""
-LAST_WORDS_SECONDS = 2.0
-"""How long interrupted answers may take to say so."""
-IDLE_CONNECTION_SECONDS = 75
-"""Longer than the 60 s for which proxies commonly keep idle connections, so that they close first."""
-
-
-class Listener(uvicorn.Server):
-    """uvicorn without its own handling of signals."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        """Leave the signals alone: draining is not uvicorn's business."""
-        yield
-
-
-def listener(app: ASGIApp) -> Listener:
-    """A listener that logs nothing of requests and names no software."""
-    return Listener(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_keep_alive=IDLE_CONNECTION_SECONDS,
-            timeout_graceful_shutdown=int(LAST_WORDS_SECONDS),
-        )
-    )
+FORCE_SECONDS = 2.0
+"""And after that, until nobody waits for it: the end of the process takes its processes along."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +81,11 @@ class Server:
         self.lifecycle.loaded(facts)
         self.journal.note("ready", context=facts.context_length, architecture=facts.architecture)
         death = asyncio.ensure_future(watch_engine(self.engine, self.pulse))
-        if await self.first_of(death):
-            return await self.give_up(death.result())
-        death.cancel()
-        await self.drain()
-        return None
+        try:
+            why = death.result() if await self.first_of(death) else await self.drain_beside(death)
+        finally:
+            death.cancel()
+        return await self.give_up(why) if why else None
 
     async def load(self) -> ModelFacts | Termination | None:
         """Start the engine; a Termination if it fails, None if the server is asked to stop before it is up."""
@@ -153,6 +120,16 @@ class Server:
         await self.lifecycle.idle(LAST_WORDS_SECONDS)
         return Termination(Reason.ENGINE_DEAD, why)
 
+    async def drain_beside(self, death: "asyncio.Future[str]") -> str | None:
+        """Drain, but for nothing once the engine is dead: why it died then, or None."""
+        draining = asyncio.ensure_future(self.drain())
+        either: set[asyncio.Future[Any]] = {draining, death}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        if death.done():
+            draining.cancel()
+            return death.result()
+        return await last_look(self.engine)  # its death ends every answer, and may so end the drain before it is seen
+
     async def drain(self) -> None:
         """Be seen leaving, then refuse, let running requests finish, and tell those that do not."""
         delay = 0.0 if self.stop.interactive else self.settings.endpoint_delay
@@ -164,6 +141,15 @@ class Server:
             self.journal.note("drain deadline", "warning", interrupted=interrupted)
             await self.lifecycle.idle(LAST_WORDS_SECONDS)
         self.lifecycle.advance(Event.FINISHED)
+
+
+async def end(engine: Engine, journal: Journal) -> None:
+    """Close the engine, whatever it makes of that: the process ends anyway."""
+    try:
+        async with asyncio.timeout(CLOSE_SECONDS + FORCE_SECONDS):
+            await engine.close(CLOSE_SECONDS)
+    except Exception as error:  # the reason for which the server ends must not be lost over it
+        journal.failure("engine not closed", error)
 
 
 async def serve(
@@ -206,4 +192,4 @@ async def serve(
         following.cancel()
         api.should_exit = management.should_exit = True
         await asyncio.gather(*listening, return_exceptions=True)
-        await engine.close(CLOSE_SECONDS)
+        await end(engine, journal)

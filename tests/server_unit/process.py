@@ -74,10 +74,10 @@ class Process:
         """Everything it wrote, on both streams."""
         return (self.folder / "stdout").read_text() + (self.folder / "stderr").read_text()
 
-    def journal(self, event: str) -> list[dict[str, Any]]:
-        """The lines of one event."""
+    def journal(self, event: str | None = None) -> list[dict[str, Any]]:
+        """The lines of one event, or all."""
         lines = [json.loads(line) for line in (self.folder / "stderr").read_text().splitlines(keepends=True)]
-        return [line for line in lines if line["event"] == event]
+        return [line for line in lines if event in (None, line["event"])]
 
     def listening(self) -> "Process":
         """Wait until the ports are known."""

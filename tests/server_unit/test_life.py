@@ -91,9 +91,9 @@ def test_silence_is_judged_by_its_length(silence: float, stall: float, expected:
 @pytest.mark.parametrize("phase", Phase)
 @pytest.mark.parametrize("state", Condition)
 def test_a_server_is_ready_only_with_a_lively_engine_in_its_ready_phase(phase: Phase, state: Condition) -> None:
-    """Alive as long as the engine is not dead; started from the moment it is loaded."""
+    """Alive as long as the engine is not dead, or not up yet; started from the moment it is loaded."""
     assert (ready(phase, state)[0] == 200) == (phase is Phase.READY and state is Condition.LIVELY)
-    assert (alive(state)[0] == 200) == (state is not Condition.DEAD)
+    assert (alive(phase, state)[0] == 200) == (state is not Condition.DEAD or phase is Phase.STARTING)
     assert (started(phase)[0] == 200) == (phase is not Phase.STARTING)
 
 
@@ -234,6 +234,17 @@ async def test_probes_follow_the_life_of_the_server() -> None:
     states.append(await statuses(server))
 
     assert states == [[503, 503, 200], [200, 200, 200], [200, 503, 200], [200, 503, 503]]
+
+
+async def test_a_long_load_is_no_death() -> None:
+    """An engine that loads gives no sign of life for longer than the stall limit; once it is up it is lively."""
+    server = a_server(loaded=False, stall_timeout=600)
+    server.pulse.last -= 3600
+    loading = await statuses(server)
+    server.pulse.beat()
+    server.lifecycle.loaded(ModelFacts(context_length=1, architecture="A"))
+
+    assert (loading, await statuses(server)) == ([503, 503, 200], [200, 200, 200])
 
 
 async def test_a_silent_engine_shows_in_health_and_readiness_but_not_in_liveness() -> None:

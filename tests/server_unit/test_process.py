@@ -148,6 +148,23 @@ async def test_an_engine_that_dies_ends_every_stream_and_the_process(tmp_path: P
         assert process.reason()["reason"] == "EngineDead"
 
 
+async def test_an_engine_that_dies_in_the_drain_is_told_to_the_operator(tmp_path: Path) -> None:
+    """The end is no clean one because somebody had asked for an end."""
+    with a_process(tmp_path, dies_after_tokens=30, token_seconds=0.1) as process:
+        process.ready()
+        begun = asyncio.Semaphore(0)
+        async with client(process) as caller:
+            running = asyncio.ensure_future(stream(caller, "word " * 100, begun))
+            await begun.acquire()
+            process.terminate()
+            answer = await running
+
+        assert answer[-2]["error"]["code"] == "engine_dead"
+        assert process.journal("draining") != []
+        assert process.ended() == 70
+        assert process.reason()["reason"] == "EngineDead"
+
+
 @pytest.mark.parametrize("content", [None, "", "sha256:12"])
 def test_without_a_usable_key_nothing_is_started(tmp_path: Path, content: str | None) -> None:
     """Status 78, before any engine is loaded."""
@@ -222,16 +239,65 @@ async def test_a_client_that_closes_its_connection_ends_the_engines_work(tmp_pat
         await eventually(idle, within=2.0)
 
 
+MALFORMED = [
+    b"NONSENSE secret-in-a-request\r\n\r\n",
+    b"POST /v1/models HTTP/1.1\r\nHost: h\r\nContent-Length: secret-in-a-request\r\n\r\n",
+    b"POST /v1/models HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nsecret-in-a-request\r\n",
+    b"GET /secret-in-a-request/\xff HTTP/1.1\r\nHost: h\r\n\r\n",
+]
+
+
+def raw_answer(url: str, request: bytes) -> bytes:
+    """Everything that comes back until the connection is closed."""
+    with socket.create_connection(("127.0.0.1", int(url.rsplit(":", 1)[1])), timeout=20) as raw:
+        raw.sendall(request)
+        return b"".join(iter(lambda: raw.recv(65536), b""))
+
+
 def test_a_malformed_request_tells_nothing_and_breaks_nothing(tmp_path: Path) -> None:
-    """What is no HTTP is refused by the parser; the next request is answered."""
+    """What is no HTTP gets the envelope, on both ports, and no line in the journal; the next request is answered."""
     with a_process(tmp_path) as process:
         process.ready()
-        with socket.create_connection(("127.0.0.1", int(process.url.rsplit(":", 1)[1]))) as raw:
-            raw.sendall(b"NONSENSE secret-in-a-request-line\r\n\r\n")
-            assert raw.recv(1000).startswith(b"HTTP/1.1 400 ")
+        answers = [raw_answer(url, request) for url in (process.url, process.management) for request in MALFORMED]
+        for answer in answers:
+            head, _, body = answer.partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 400 ")
+            assert b"content-type: application/json" in head
+            assert json.loads(body)["error"]["message"] == "The request is not valid HTTP."
 
         assert httpx.get(process.url + "/v1/models", headers=AUTHORIZED).status_code == 200
-        assert "secret-in-a-request-line" not in process.output()
+        assert "secret-in-a-request" not in process.output()
+        assert [line["event"] for line in process.journal()] == ["starting", "ready"]
+
+
+def test_nonsense_behind_a_request_is_not_answered_in_the_middle_of_its_answer(tmp_path: Path) -> None:
+    """The stream is cut, but nothing is put into it that is no part of it."""
+    with a_process(tmp_path, token_seconds=0.05) as process:
+        process.ready()
+        body = json.dumps(a_chat("word " * 10_000, stream=True)).encode()
+        head = f"POST {CHAT} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
+        with socket.create_connection(("127.0.0.1", int(process.url.rsplit(":", 1)[1])), timeout=20) as raw:
+            raw.sendall(head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body)
+            begun = raw.recv(65536)
+            raw.sendall(b"NONSENSE\r\n\r\n")
+            answer = begun + b"".join(iter(lambda: raw.recv(65536), b""))
+
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"not valid HTTP" not in answer
+
+
+def test_a_wish_for_another_protocol_is_passed_over(tmp_path: Path) -> None:
+    """It needs a key like everything else, and leaves no line in the journal."""
+    wish = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "eA=="}
+    with a_process(tmp_path) as process:
+        process.ready()
+
+        statuses = [
+            httpx.get(process.url + "/v1/models", headers={**wish, **key}).status_code for key in ({}, AUTHORIZED)
+        ]
+
+        assert statuses == [401, 200]
+        assert [line["event"] for line in process.journal()] == ["starting", "ready"]
 
 
 def test_outside_of_a_container_no_termination_message_is_left_under_dev(tmp_path: Path) -> None:
