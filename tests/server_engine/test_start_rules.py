@@ -1,15 +1,13 @@
 """What decides a start, without starting anything."""
 
-import json
 import logging
-import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from qwen_server.engine import model_folder, progress
+from qwen_server.engine import progress
 from qwen_server.engine.arguments import context_length, cpu_cache_bytes, engine_arguments
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.cpu_threads import cpus_of
@@ -99,46 +97,6 @@ def test_an_untested_version_is_refused_unless_wanted(version: str) -> None:
     with pytest.raises(EngineStartFailed, match=f"set {UNTESTED}=1"):
         check_version(version, {})
     check_version(version, {UNTESTED: "1"})
-
-
-def safetensors(file: Path, tensors: bytes, *, claimed: int) -> None:
-    """A file whose header claims so many bytes of tensors."""
-    header = json.dumps({"w": {"dtype": "U8", "shape": [claimed], "data_offsets": [0, claimed]}}).encode()
-    file.write_bytes(struct.pack("<Q", len(header)) + header + tensors)
-
-
-def test_a_model_folder_is_judged_before_anything_is_loaded(tmp_path: Path) -> None:
-    """No folder, no config, a broken config, no weights, weights cut off, and at last a model of 100 bytes."""
-
-    def reason() -> Reason:
-        with pytest.raises(EngineStartFailed) as caught:
-            model_folder.check(folder)
-        assert str(folder) in str(caught.value)
-        return caught.value.reason
-
-    folder = tmp_path / "model"
-    assert reason() is Reason.MODEL_PATH_NOT_FOUND
-    folder.mkdir()
-    assert reason() is Reason.MODEL_INVALID
-    (folder / "config.json").write_text("{")
-    assert reason() is Reason.MODEL_INVALID
-    (folder / "config.json").write_text("{}")
-    assert reason() is Reason.MODEL_INVALID
-    safetensors(folder / "model.safetensors", b"x" * 60, claimed=100)
-    assert reason() is Reason.MODEL_INVALID
-    safetensors(folder / "model.safetensors", b"x" * 100, claimed=100)
-    model_folder.check(folder)
-    assert model_folder.weight_bytes(folder) == 100
-
-
-def test_a_missing_shard_is_named(tmp_path: Path) -> None:
-    """The index says what must be there."""
-    (tmp_path / "config.json").write_text("{}")
-    safetensors(tmp_path / "one.safetensors", b"x", claimed=1)
-    index = {"weight_map": {"a": "one.safetensors", "b": "two.safetensors"}}
-    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    with pytest.raises(EngineStartFailed, match=r"two\.safetensors is missing or incomplete"):
-        model_folder.check(tmp_path)
 
 
 @contextmanager

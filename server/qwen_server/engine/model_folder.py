@@ -14,6 +14,8 @@ WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
 INDEX = "model.safetensors.index.json"
 HEADER = struct.Struct("<Q")
 """The length of a safetensors file's header, in its first 8 bytes."""
+NONSENSE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
+"""What reading a file raises that is not what its name says: anything can lie in a folder."""
 
 
 def check(folder: Path, *, needs_weights: bool = True) -> None:
@@ -22,13 +24,15 @@ def check(folder: Path, *, needs_weights: bool = True) -> None:
         message = f"There is no folder {folder}; check the path in model.uri and what the volume holds."
         raise EngineStartFailed(message, Reason.MODEL_PATH_NOT_FOUND)
     try:
-        json.loads((folder / "config.json").read_bytes())
+        described = isinstance(json.loads((folder / "config.json").read_bytes()), dict)
     except OSError:
         message = f"{folder} holds no readable config.json, so it is no model; check the path in model.uri."
         raise EngineStartFailed(message, Reason.MODEL_INVALID) from None
-    except ValueError:
-        message = f"{folder / 'config.json'} is no JSON; copy the model again."
-        raise EngineStartFailed(message, Reason.MODEL_INVALID) from None
+    except (ValueError, RecursionError):
+        described = False
+    if not described:
+        message = f"{folder / 'config.json'} is no JSON object; copy the model again."
+        raise EngineStartFailed(message, Reason.MODEL_INVALID)
     if needs_weights and not any(next(folder.glob(pattern), None) for pattern in WEIGHTS):
         message = f"{folder} holds no weights (no *.safetensors); copy the model completely."
         raise EngineStartFailed(message, Reason.MODEL_INVALID)
@@ -49,12 +53,15 @@ def weight_files(folder: Path) -> list[Path]:
 def is_complete(file: Path) -> bool:
     """Whether a safetensors file is as long as its own header says."""
     try:
+        rest = file.stat().st_size - HEADER.size
         with file.open("rb") as opened:
             (length,) = HEADER.unpack(opened.read(HEADER.size))
+            if length > rest:  # something else: a pointer of Git LFS claims to have a header of exabytes
+                return False
             described = json.loads(opened.read(length))
         ends = [int(tensor["data_offsets"][1]) for name, tensor in described.items() if name != "__metadata__"]
-        return file.stat().st_size == HEADER.size + int(length) + max(ends, default=0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, struct.error):
+        return rest == int(length) + max(ends, default=0)
+    except NONSENSE:
         return False
 
 
@@ -62,7 +69,7 @@ def incomplete_files(folder: Path) -> list[Path]:
     """Files of weights that are missing or cut off, as an interrupted copy leaves them."""
     try:
         return [file for file in weight_files(folder) if not is_complete(file)]
-    except (OSError, ValueError, KeyError, AttributeError):
+    except NONSENSE:
         return [folder / INDEX]
 
 
@@ -77,5 +84,5 @@ def weight_bytes(folder: Path) -> int | None:
     """Bytes of all tensors that will be read; None where only the engine can tell."""
     try:
         return sum(map(tensor_bytes, weight_files(folder))) or None
-    except (OSError, ValueError, KeyError, struct.error):
+    except NONSENSE:
         return None
