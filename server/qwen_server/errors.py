@@ -11,7 +11,7 @@ import orjson
 Header = tuple[bytes, bytes]
 
 RETRY_AFTER_SECONDS = 5
-"""What a client is told to wait while the server starts or drains: about one probe period."""
+"""What a client is told to wait while the server starts, drains or hangs: about one probe period."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,14 @@ HEADERS_TOO_LARGE = Kind(431, CALLER, None, "The headers are larger than the ser
 INTERNAL = Kind(500, SERVER, None, "The server failed; its journal holds the request id.")
 ENGINE_DEAD = Kind(500, SERVER, "engine_dead", "The engine died; the server restarts.")
 STARTING = Kind(503, SERVER, "model_loading", "The model is still loading.", RETRY)
+ENGINE_SILENT = Kind(503, SERVER, "engine_unresponsive", "The engine does not answer at the moment.", RETRY)
 DRAINING = Kind(503, SERVER, "shutting_down", "The server is shutting down.", RETRY + CLOSE)
 INTERRUPTED = Kind(503, SERVER, "shutting_down", "The server shut down before the answer was complete.", RETRY + CLOSE)
 
 KINDS = (
     *(MALFORMED, IMPOSSIBLE, UNSUPPORTED, MODEL_MISSING, MODEL_UNKNOWN, CONTEXT_EXCEEDED, UNAUTHORIZED),
     *(NOT_FOUND, NO_SUCH_MODEL, METHOD_NOT_ALLOWED, SLOW_BODY, TOO_LARGE, NOT_JSON, INVALID, HEADERS_TOO_LARGE),
-    *(INTERNAL, ENGINE_DEAD, STARTING, DRAINING, INTERRUPTED),
+    *(INTERNAL, ENGINE_DEAD, STARTING, ENGINE_SILENT, DRAINING, INTERRUPTED),
 )
 """The whole table, in the order of its statuses."""
 

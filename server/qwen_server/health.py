@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qwen_server.engine.base import Engine, EngineDead, Progress
+from qwen_server.settings import SILENT_SECONDS
 
 PING_SECONDS = 0.5
 """Between two pings: a dead engine is noticed within 1 s. A ping costs the engine less than 0.5 ms."""
 DIED = "The engine died; the server restarts."
-SILENT_SECONDS = 8.0
-"""Without a sign of life for so long, the server is not ready (the promise is 10 s)."""
 
 
 class Condition(StrEnum):

@@ -11,6 +11,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
+SILENT_SECONDS = 8.0
+"""Without a sign of life for so long the engine is silent and the server not ready; dead can only be what is silent."""
+
 Value = TypeVar("Value")
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -67,6 +70,12 @@ def tcp_port(text: str) -> int:
 def seconds(text: str) -> float:
     """A duration."""
     return read(float, text, "a number of seconds, 0 or more", lambda value: 0 <= value < float("inf"))
+
+
+def longer_than_silence(text: str) -> float:
+    """A duration after which more than silence is meant."""
+    expectation = f"a number of seconds, more than {SILENT_SECONDS:g}"
+    return read(float, text, expectation, lambda value: SILENT_SECONDS < value < float("inf"))
 
 
 def share(text: str) -> float:
@@ -164,7 +173,7 @@ class Settings:
     )
     drain_timeout: float = field(default=300.0, metadata=flag("how long running requests may take after that", seconds))
     stall_timeout: float = field(
-        default=600.0, metadata=flag("silence of the engine after which it counts as dead", seconds)
+        default=600.0, metadata=flag("silence of the engine after which it counts as dead", longer_than_silence)
     )
     engine: EngineName = field(default=EngineName.VLLM, metadata=flag("which engine answers", one_of(EngineName)))
     script: Path | None = field(default=None, metadata=flag("JSON file that steers the scripted engine", Path))
@@ -192,7 +201,9 @@ class Parser(argparse.ArgumentParser):
     """argparse without its habit of ending the process."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise one sentence instead of printing the usage and exiting with status 2."""
+        """Raise one sentence instead of printing the usage and exiting with status 2. Unknown words may be a secret."""
+        if "invalid choice" in message:
+            message = "the first word must be `serve`"
         raise SettingsError(f"{message[:1].upper()}{message[1:]}; `{self.prog} --help` lists the flags.")
 
 
@@ -221,9 +232,18 @@ def parser(version: str) -> argparse.ArgumentParser:
     return top
 
 
+def unrecognized(words: Sequence[str]) -> str:
+    """The flags among the words that mean nothing: their values, and what is no flag, may be a key."""
+    flags = [word.partition("=")[0] for word in words if word.startswith("--")]
+    return f"Unrecognized arguments: {', '.join(flags)}" if flags else "Some words belong to no flag"
+
+
 def settings(arguments: Sequence[str], version: str) -> Settings:
     """The command line as settings. Raises SettingsError; exits only for --help and --version."""
-    given = vars(parser(version).parse_args(list(arguments)))
+    known, unknown = parser(version).parse_known_args(list(arguments))
+    if unknown:
+        raise SettingsError(f"{unrecognized(unknown)}; `qwen-server serve --help` lists the flags.")
+    given = vars(known)
 
     def taken(section: type) -> dict[str, Any]:
         return {each.name: given[each.name] for each in fields(section) if each.name in given}

@@ -9,8 +9,9 @@ from qwen_server.drain import TRANSITIONS, Event, Lifecycle, Phase, following, r
 from qwen_server.engine.base import EngineDead, ModelFacts, Progress, Stage
 from qwen_server.engine.scripted import ScriptedEngine
 from qwen_server.exchange import Exchange
-from qwen_server.health import SILENT_SECONDS, Condition, Pulse, condition, start_patience, watch_engine, watch_start
+from qwen_server.health import Condition, Pulse, condition, start_patience, watch_engine, watch_start
 from qwen_server.management import alive, load_progress, ready, started
+from qwen_server.settings import SILENT_SECONDS
 from tests.server_unit.builders import AServer, a_server
 
 
@@ -256,7 +257,11 @@ async def test_a_silent_engine_shows_in_health_and_readiness_but_not_in_liveness
         health = await client.get("/health")
 
     assert await statuses(server) == [200, 503, 200]
-    assert (health.status_code, health.json()["error"]["message"]) == (503, "The engine does not answer at the moment.")
+    assert (health.status_code, health.headers["retry-after"]) == (503, "5")
+    assert (health.json()["error"]["code"], health.json()["error"]["message"]) == (
+        "engine_unresponsive",
+        "The engine does not answer at the moment.",
+    )
 
 
 @pytest.mark.parametrize(

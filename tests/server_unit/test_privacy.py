@@ -107,8 +107,10 @@ def test_no_canary_is_seen_when_the_engine_dies(tmp_path: Path) -> None:
         assert [canary for canary in CANARIES if canary in seen] == []
 
 
-def test_no_canary_is_seen_in_a_command_line_that_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [["--api-key", KEY], [f"--api-key={KEY}"], [KEY, "--api-key"]])
+def test_no_canary_is_seen_in_a_command_line_that_is_wrong(tmp_path: Path, words: list[str]) -> None:
     """A key does not belong on the command line; the server has no flag for one."""
-    with a_process(tmp_path, "--api-key", KEY) as process:
+    with a_process(tmp_path, *words) as process:
         assert process.ended() == 78
         assert "--api-key" in process.reason()["message"]
+        assert KEY not in process.output() + (tmp_path / "termination-log").read_text()

@@ -93,7 +93,8 @@ def test_the_allowed_flags_of_the_engine_are_these() -> None:
         (["--context-length", "0"], "Argument --context-length: '0' is not a whole number of 1 or more"),
         (["--context-length", "1.5"], "Argument --context-length: '1.5' is not a whole number of 1 or more"),
         (["--drain-timeout", "-1"], "Argument --drain-timeout: '-1' is not a number of seconds, 0 or more"),
-        (["--stall-timeout", "nan"], "Argument --stall-timeout: 'nan' is not a number of seconds, 0 or more"),
+        (["--stall-timeout", "nan"], "Argument --stall-timeout: 'nan' is not a number of seconds, more than 8"),
+        (["--stall-timeout", "8"], "Argument --stall-timeout: '8' is not a number of seconds, more than 8"),
         (["--gpu-memory-utilization", "1.1"], "'1.1' is not a number above 0 and at most 1"),
         (["--device", "tpu"], "Argument --device: 'tpu' is not one of cpu, gpu"),
         (["--dtype", "int4"], "'int4' is not one of auto, bfloat16, float16, float32"),
@@ -101,9 +102,11 @@ def test_the_allowed_flags_of_the_engine_are_these() -> None:
         (["--served-name", ""], "'' is not a name of 1 to 253 visible characters"),
         (["--served-name", "a\nb"], "is not a name of 1 to 253 visible characters"),
         (["--seed", "x"], "Argument --seed: 'x' is not a whole number"),
-        (["--mod", "/m"], "Unrecognized arguments: --mod /m"),
+        (["--mod", "/m"], "Unrecognized arguments: --mod;"),
         (["--port", "8001"], "--port and --management-port are both 8001"),
-        (["--api-key", "sk"], "Unrecognized arguments: --api-key"),
+        (["--api-key", "sk"], "Unrecognized arguments: --api-key;"),
+        (["--api-key=sk", "--other"], "Unrecognized arguments: --api-key, --other;"),
+        (["-k", "sk"], "Some words belong to no flag;"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_flag(more: list[str], sentence: str) -> None:
@@ -113,6 +116,17 @@ def test_a_wrong_value_is_named_with_its_flag(more: list[str], sentence: str) ->
 
     assert sentence in str(raised.value)
     assert str(raised.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["sk"], [*NEEDED, "--api-key", "sk"], [*NEEDED, "sk"], ["--api-key=sk", *NEEDED]]
+)
+def test_what_is_no_flag_is_not_repeated(arguments: list[str]) -> None:
+    """It may be a key."""
+    with pytest.raises(SettingsError) as raised:
+        settings(arguments, "1")
+
+    assert "sk" not in str(raised.value)
 
 
 @pytest.mark.parametrize("missing", ["--model", "--served-name", "--keys-dir"])

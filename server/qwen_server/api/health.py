@@ -4,7 +4,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from qwen_server.api.service import Service
-from qwen_server.errors import STARTING, ApiError
+from qwen_server.errors import ENGINE_SILENT, ApiError
 from qwen_server.health import Condition
 from qwen_server.responses import respond
 
@@ -13,7 +13,7 @@ async def health(service: Service, scope: Scope, receive: Receive, send: Send) -
     """200 while the engine answers; the gate in front has refused what comes before and after."""
     del scope, receive
     if service.pulse.condition() is not Condition.LIVELY:
-        raise ApiError(STARTING, "The engine does not answer at the moment.")
+        raise ApiError(ENGINE_SILENT)
     engine = service.engine
     body = {
         "status": "ok",
