@@ -212,7 +212,10 @@ async def test_what_is_not_supported_yet_is_said(field: str, value: object) -> N
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("echo", True), ("suffix", "after"), ("best_of", 2), ("logprobs", 1)],
+    [
+        *[("echo", True), ("suffix", "after"), ("best_of", 2), ("logprobs", 1)],
+        *[("echo", 0), ("echo", 0.0), ("suffix", 0), ("best_of", True), ("best_of", 1.0), ("logprobs", 0)],
+    ],
 )
 async def test_what_text_completions_do_not_support_yet_is_said(field: str, value: object) -> None:
     """The same for the older interface."""

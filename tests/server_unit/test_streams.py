@@ -1,10 +1,11 @@
 """What a stream does in time: when it begins, how it stays alive, how it ends."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from qwen_server.engine.base import InvalidRequest
+from qwen_server.engine.base import Delta, InvalidRequest, Prompt, Sampling
 from qwen_server.engine.scripted import Script, ScriptedEngine
 from tests.server_unit.asgi import CHAT, Conversation, a_slow_server, a_stream
 from tests.server_unit.builders import a_chat, a_completion, a_server, events, said
@@ -141,6 +142,49 @@ async def test_a_defect_in_a_stream_is_an_opaque_event() -> None:
     assert (line["event"], line["error"], line["request"]) == ("stream failed", "ValueError", f"{1:024x}")
     assert f"{1:024x}" in events(stream.text)[-2]["error"]["message"]
     assert "content-of-the-caller" not in stream.text + server.written.getvalue()
+
+
+class GivingUp(ScriptedEngine):
+    """An engine that stops in the middle of its choices, without a word."""
+
+    def __init__(self, gives: Sequence[Delta]) -> None:
+        super().__init__()
+        self.gives = gives
+
+    async def generate(
+        self, prompt: Prompt, sampling: Sampling, request_id: str, *, stream: bool
+    ) -> AsyncGenerator[Sequence[Delta], None]:
+        """What the test says."""
+        if self.gives:
+            yield self.gives
+
+
+@pytest.mark.parametrize(
+    ("n", "gives"),
+    [
+        (1, []),
+        (1, [Delta(0, "one", 1)]),
+        (2, [Delta(0, "one", 1, "stop")]),
+        (2, [Delta(0, "one", 1, "stop"), Delta(1, "one", 1)]),
+    ],
+)
+async def test_an_answer_that_the_engine_never_ended_is_not_shown_as_complete(n: int, gives: Sequence[Delta]) -> None:
+    """Whole it is an error, streamed the stream ends with one."""
+    server = a_server(engine=GivingUp(gives))
+
+    whole = Conversation(server.app, CHAT, a_chat(n=n)).begin()
+    await whole.end()
+    stream = Conversation(server.app, CHAT, a_chat(n=n, stream=True)).begin()
+    await stream.end()
+
+    assert whole.status == 500
+    error = events(stream.text)[-2]["error"] if gives else stream.error
+    assert error["message"].startswith("The server failed to answer")
+    assert stream.sent[-1].get("more_body", False) is False
+    assert [line["event"] for line in server.journal()] == [
+        "request failed",
+        "stream failed" if gives else "request failed",
+    ]
 
 
 async def test_the_first_error_of_several_prompts_ends_all() -> None:

@@ -14,7 +14,7 @@ from qwen_server.errors import ApiError, internal
 from qwen_server.exchange import ClientGone, Exchange
 from qwen_server.generation.chunks import Chunks
 from qwen_server.generation.intake import Job
-from qwen_server.generation.replies import Choice, fold
+from qwen_server.generation.replies import Choice, Unfinished, fold
 from qwen_server.responses import respond
 from qwen_server.sse import DONE, EventStream, error_event, first_step
 
@@ -85,6 +85,8 @@ async def send_whole(service: Service, work: Work, given: Steps, send: Send) -> 
     async for deltas in given:
         service.pulse.beat()
         fold(choices, deltas)
+    if len(choices) != work.choices:
+        raise Unfinished
     await respond(send, orjson.dumps(work.reply(choices)))
 
 
@@ -100,3 +102,5 @@ async def send_stream(service: Service, work: Work, chunks: Chunks, given: Steps
         elif data or not stream.started:
             await stream.write(data)
         deltas = await anext(given, None)
+    if not stream.finished:
+        raise Unfinished

@@ -51,10 +51,15 @@ def check_model(asked: str, served: str) -> None:
         raise ApiError(MODEL_UNKNOWN, "The model does not exist here: GET /v1/models lists the one that does.", "model")
 
 
+def asks_for_nothing(value: object, neutral: Sequence[object]) -> bool:
+    """Whether this is one of the neutral values; to Python alone 0 is False and 1 is True."""
+    return any(type(value) is type(each) and value == each for each in neutral)
+
+
 def check_supported(request: GenerationRequest) -> None:
     """Raises ApiError for the first parameter that asks for what the server cannot do yet."""
     for name, neutral in NEUTRAL.items():
-        if getattr(request, name, None) not in neutral:
+        if not asks_for_nothing(getattr(request, name, None), neutral):
             raise ApiError(UNSUPPORTED, f"{name} is not supported yet.", name)
     if request.stream_options is not None and not request.stream:
         raise ApiError(IMPOSSIBLE, "stream_options is only allowed when stream is true.", "stream_options")

@@ -28,6 +28,10 @@ class Choice:
     finish_reason: str | None = None
 
 
+class Unfinished(Exception):  # noqa: N818 - names what happened
+    """The engine stopped before every choice had its end: a defect, and no answer to present as complete."""
+
+
 def finish(reason: str) -> str:
     """The reason as a client may see it. Raises ApiError for an answer that the engine gave up on its own."""
     if reason == "abort":
@@ -45,9 +49,16 @@ def fold(choices: dict[int, Choice], deltas: Iterable[Delta]) -> None:
             choice.finish_reason = finish(delta.finish_reason)
 
 
+def ended(choice: Choice) -> str:
+    """The reason for which a choice ended. Raises Unfinished if it did not."""
+    if choice.finish_reason is None:
+        raise Unfinished
+    return choice.finish_reason
+
+
 def ordered(choices: Mapping[int, Choice]) -> list[tuple[int, str, str]]:
-    """Index, text and finish reason of each choice."""
-    return [(index, "".join(each.texts), each.finish_reason or "stop") for index, each in sorted(choices.items())]
+    """Index, text and finish reason of each choice. Raises Unfinished."""
+    return [(index, "".join(each.texts), ended(each)) for index, each in sorted(choices.items())]
 
 
 def generated(choices: Mapping[int, Choice]) -> int:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 MAX_CHOICES = 128
 MAX_STOPS = 4
+MAX_BIASES = 1024
 
 
 class Request(BaseModel):
@@ -44,6 +45,11 @@ TokenCount = Annotated[int, Field(ge=1, le=2**31 - 1)]
 """A length; editors send caps far above any context, so that is judged with the prompt at hand."""
 
 
+Bias = Annotated[float, Field(ge=-100, le=100)]
+Biases = Annotated[dict[str, Bias], Field(max_length=MAX_BIASES, fail_fast=True)]
+"""Every collection fails at its first wrong item: half a million errors would stop the event loop for seconds."""
+
+
 class StreamOptions(Request):
     """What a stream carries besides text."""
 
@@ -67,7 +73,7 @@ class GenerationRequest(Request):
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     stop: Stop | None = None
     max_tokens: TokenCount | None = None
-    logit_bias: dict[str, Annotated[float, Field(ge=-100, le=100)]] | None = None
+    logit_bias: Biases | None = None
     ignore_eos: bool | None = None
 
 
