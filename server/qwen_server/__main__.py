@@ -58,9 +58,7 @@ def keys_of(directory: Path, journal: Journal) -> KeyRing:
     """The keys at start. Raises CannotStart when there is none: nothing is loaded for nobody."""
     ring = KeyRing(directory, journal)
     if ring.load() == 0:
-        message = (
-            f"No usable API key in {directory}; put one into a file there, for instance by the model's key Secret."
-        )
+        message = f"No valid API key in {directory}; put one into a file there, for instance by the model's key Secret."
         raise CannotStart(Reason.NO_USABLE_KEY, message)
     return ring
 

@@ -158,7 +158,11 @@ class Settings:
 
     engine_settings: EngineSettings
     keys_dir: Path = field(
-        metadata=flag("directory of API keys: file name is the key's name, content the key or sha256:<hex>", Path)
+        metadata=flag(
+            "directory of API keys: file name is the key's name, content the key or sha256:<hex>;"
+            " NAME.expires may hold its end (RFC 3339)",
+            Path,
+        )
     )
     context_overflow: ContextOverflow = field(
         default=ContextOverflow.REJECT,

@@ -21,6 +21,7 @@ from qwen_server.engine.base import Engine, ModelFacts
 from qwen_server.engine.scripted import Script, ScriptedEngine
 from qwen_server.health import Pulse
 from qwen_server.journal import Journal
+from qwen_server.keyfiles import Key
 from qwen_server.limits import Limits
 from qwen_server.management import create_management
 from qwen_server.metrics import HttpMetrics
@@ -104,7 +105,7 @@ def a_server(
     lifecycle, pulse, written, registry = Lifecycle(), Pulse(stall_timeout), io.StringIO(), CollectorRegistry()
     journal = Journal(written, now=lambda: "2026-01-01T00:00:00.000Z")
     ring = KeyRing(Path("/no/such/directory"), journal)
-    ring.keys = {name: hashlib.sha256(key.encode()).digest() for name, key in (keys or {"alice": KEY}).items()}
+    ring.keys = {name: Key(hashlib.sha256(key.encode()).digest()) for name, key in (keys or {"alice": KEY}).items()}
     if loaded:
         lifecycle.loaded(ModelFacts(context_length=context, architecture="Scripted"))
     service = Service(
