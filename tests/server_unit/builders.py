@@ -107,7 +107,8 @@ def a_server(
     ring = KeyRing(Path("/no/such/directory"), journal)
     ring.keys = {name: Key(hashlib.sha256(key.encode()).digest()) for name, key in (keys or {"alice": KEY}).items()}
     if loaded:
-        lifecycle.loaded(ModelFacts(context_length=context, architecture="Scripted"))
+        template = script.chat_template if script else ""
+        lifecycle.loaded(ModelFacts(context_length=context, architecture="Scripted", chat_template=template))
     service = Service(
         served_name=served_name,
         version="0.0.0",

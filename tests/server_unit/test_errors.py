@@ -142,7 +142,6 @@ FIELD_PROBLEMS: list[tuple[str, object, int, str]] = [
 ]
 
 UNSUPPORTED: list[tuple[str, object]] = [
-    ("tools", [{"type": "function", "function": {"name": SECRET}}]),
     ("tool_choice", "required"),
     ("functions", [{"name": SECRET}]),
     ("function_call", {"name": SECRET}),

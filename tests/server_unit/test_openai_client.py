@@ -6,6 +6,7 @@ from pathlib import Path
 import openai
 import pytest
 from openai import AsyncOpenAI, OpenAI
+from openai.types.chat import ChatCompletionFunctionToolParam
 
 from tests.server_unit.builders import KEY
 from tests.server_unit.process import Process, a_process
@@ -144,3 +145,73 @@ def test_the_client_waits_for_a_server_that_starts(tmp_path: Path) -> None:
         process.listening()
         with OpenAI(api_key=KEY, base_url=f"{process.url}/v1", max_retries=5) as client:
             assert [model.id for model in client.models.list()] == ["qwen3"]
+
+
+WEATHER: ChatCompletionFunctionToolParam = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+        "strict": True,
+    },
+}
+CALL = '<tool_call>\n{"name": "weather", "arguments": {"city": "Paris"}}\n</tool_call>'
+
+
+@pytest.fixture(scope="module")
+def calling(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenAI]:
+    """The client of a server whose model reasons and then calls a tool."""
+    folder, reply = tmp_path_factory.mktemp("calling"), f"<think>\nHm.\n</think>\n\n{CALL}"
+    with a_process(folder, reply=reply, chat_template="<tool_call> <think>") as process:
+        process.ready()
+        with OpenAI(api_key=KEY, base_url=f"{process.url}/v1", max_retries=0) as client:
+            yield client
+
+
+def test_a_tool_call_is_parsed_by_the_clients_own_helper(calling: OpenAI) -> None:
+    """`parse` reads the arguments by the tool's schema."""
+    answer = calling.chat.completions.parse(
+        model="qwen3", messages=[{"role": "user", "content": HELLO}], tools=[WEATHER]
+    )
+
+    (call,) = answer.choices[0].message.tool_calls or []
+    assert answer.choices[0].finish_reason == "tool_calls"
+    assert (call.function.name, call.function.parsed_arguments) == ("weather", {"city": "Paris"})
+
+
+def test_a_streamed_tool_call_is_put_together_by_the_clients_own_helper(calling: OpenAI) -> None:
+    """`stream` announces the arguments as they come, and ends with the same message."""
+    with calling.chat.completions.stream(
+        model="qwen3", messages=[{"role": "user", "content": HELLO}], tools=[WEATHER]
+    ) as stream:
+        kinds = {event.type for event in stream}
+        answer = stream.get_final_completion()
+
+    (call,) = answer.choices[0].message.tool_calls or []
+    assert {"tool_calls.function.arguments.delta", "tool_calls.function.arguments.done"} <= kinds
+    assert call.function.arguments == '{"city": "Paris"}'
+
+
+def test_a_tool_loop_comes_to_its_end(calling: OpenAI) -> None:
+    """The call's result goes back with the call, as agents send it."""
+    asked = calling.chat.completions.create(
+        model="qwen3", messages=[{"role": "user", "content": HELLO}], tools=[WEATHER]
+    )
+    message = asked.choices[0].message
+    (call,) = message.tool_calls or []
+
+    answer = calling.chat.completions.create(
+        model="qwen3",
+        messages=[
+            {"role": "user", "content": HELLO},
+            message.model_dump(exclude_none=True),  # type: ignore[list-item]
+            {"role": "tool", "tool_call_id": call.id, "content": "sunny"},
+        ],
+    )
+
+    assert answer.choices[0].finish_reason == "stop"

@@ -6,7 +6,7 @@ from qwen_server.api.answer import Work, answer
 from qwen_server.api.service import Service
 from qwen_server.engine.base import TemplateOptions
 from qwen_server.exchange import exchange
-from qwen_server.generation.chunks import ChatChunks
+from qwen_server.generation.chunks import ChatChunks, Chunks, SpokenChunks
 from qwen_server.generation.complaints import read_body
 from qwen_server.generation.intake import (
     asked_tokens,
@@ -17,8 +17,11 @@ from qwen_server.generation.intake import (
     plain_messages,
     sampling,
 )
-from qwen_server.generation.replies import Heading, chat_reply
+from qwen_server.generation.replies import Heading, Speak, chat_reply
+from qwen_server.generation.spoken import Spoken
+from qwen_server.generation.toolbox import check_tools, template_arguments, told
 from qwen_server.limits import read_json_body
+from qwen_server.qwen.choice import MakeMarkup, markup
 from qwen_server.wire.chat import ChatRequest
 
 
@@ -37,13 +40,33 @@ async def chat_completions(service: Service, scope: Scope, receive: Receive, sen
 
 async def chat_work(service: Service, request: ChatRequest, heading: Heading) -> Work:
     """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
-    prompt = await service.engine.render_chat(plain_messages(request), TemplateOptions())
-    size, context = len(prompt.token_ids), service.facts().context_length
-    budget = granted_tokens(size, asked_tokens(request), context, clamp=service.clamp, source="messages")
-    options = request.stream_options
+    facts, tools = service.facts(), told(request)
+    check_tools(request, facts.chat_template)
+    options = TemplateOptions(tools=tools, arguments=template_arguments(request))
+    prompt = await service.engine.render_chat(plain_messages(request), options)
+    size = len(prompt.token_ids)
+    budget = granted_tokens(size, asked_tokens(request), facts.context_length, clamp=service.clamp, source="messages")
+    speak = speaking(request, markup(facts.chat_template, tools, prompt.tail), heading)
     return Work(
         prompts=[prompt],
         jobs=jobs([sampling(request, budget)]),
-        chunks=ChatChunks(heading, with_usage=bool(options and options.include_usage)) if request.stream else None,
-        reply=lambda choices: chat_reply(heading, choices, size),
+        chunks=chunks(request, heading, speak) if request.stream else None,
+        reply=lambda choices: chat_reply(heading, choices, size, speak),
     )
+
+
+def speaking(request: ChatRequest, make: MakeMarkup | None, heading: Heading) -> Speak | None:
+    """What makes the parser of each choice, or None where all answers are text."""
+    if make is None:
+        return None
+    single = request.parallel_tool_calls is False
+    return lambda index: Spoken(make(), f"{heading.id}/{index}", single_call=single)
+
+
+def chunks(request: ChatRequest, heading: Heading, speak: Speak | None) -> Chunks:
+    """The words of a stream."""
+    options = request.stream_options
+    with_usage = bool(options and options.include_usage)
+    if speak is None:
+        return ChatChunks(heading, with_usage=with_usage)
+    return SpokenChunks(heading, speak, with_usage=with_usage)

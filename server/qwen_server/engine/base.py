@@ -37,6 +37,8 @@ class ModelFacts:
     architecture: str
     dtype: str = "auto"
     vocabulary: int | None = None
+    chat_template: str = ""
+    """The model's own chat template; empty where it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,8 @@ class Prompt:
 
     token_ids: Sequence[int]
     payload: object = None
+    tail: str = ""
+    """The text of the last few tokens of a rendered chat: whether the template has opened the reasoning shows there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

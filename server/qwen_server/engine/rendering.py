@@ -18,12 +18,21 @@ REFUSED_MESSAGES = "The model's chat template refuses these messages; check thei
 REFUSED_TEXT = "The model's tokenizer cannot read this prompt."
 
 
+TAIL = 8
+"""Tokens at the end of a prompt that are told as text: more than any template writes behind the turn's head."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rendering:
     """A renderer, and the length of the context in tokens."""
 
     renderer: Any
     context: int
+
+    def template(self) -> str:
+        """The model's chat template; where it has several, all of them."""
+        found = getattr(self.renderer.get_tokenizer(), "chat_template", None)
+        return "\n".join(found.values()) if isinstance(found, dict) else found or ""
 
     async def chat(self, messages: Sequence[Mapping[str, object]], options: TemplateOptions) -> Prompt:
         """Messages through the model's template. Raises InvalidRequest."""
@@ -36,7 +45,8 @@ class Rendering:
         copied = [dict(message) for message in messages]  # vLLM writes into them
         work = self.renderer.render_chat_async([copied], ChatParams(chat_template_kwargs=arguments))
         _, (rendered,) = await self.finished(work, "messages", REFUSED_MESSAGES)
-        return Prompt(rendered["prompt_token_ids"], rendered)
+        ids = rendered["prompt_token_ids"]
+        return Prompt(ids, rendered, str(self.renderer.get_tokenizer().decode(ids[-TAIL:])))
 
     async def text(self, text: str | Sequence[int]) -> Prompt:
         """A text through the tokenizer, or ids as they are. Raises InvalidRequest."""

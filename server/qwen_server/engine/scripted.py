@@ -39,6 +39,10 @@ class Script:
 
     reply: str | None = None
     """Every answer's text; without it, the last message or the prompt comes back."""
+    chat_template: str = ""
+    """What the model's template is said to be; nothing is rendered by it."""
+    prompt_tail: str = ""
+    """What every rendered chat is said to end with."""
     load_seconds: float = 0.0
     first_token_seconds: float = 0.0
     token_seconds: float = 0.0
@@ -126,13 +130,23 @@ class ScriptedEngine:
         if self.script.start_error is not None:
             raise EngineStartFailed(self.script.start_error)
         self._stage = Stage.READY
-        return ModelFacts(context_length=self.context_length, architecture="Scripted", vocabulary=VOCABULARY)
+        return self.facts()
+
+    def facts(self) -> ModelFacts:
+        """What it says of its model."""
+        return ModelFacts(
+            context_length=self.context_length,
+            architecture="Scripted",
+            vocabulary=VOCABULARY,
+            chat_template=self.script.chat_template,
+        )
 
     async def render_chat(self, messages: Sequence[Mapping[str, object]], options: TemplateOptions) -> Prompt:
         """All messages' words count; the last one's content is what comes back."""
         del options  # No template, no choices.
         contents = [str(message.get("content") or "") for message in messages]
-        return Prompt([token_id(word) for content in contents for word in words(content)], contents[-1])
+        ids = [token_id(word) for content in contents for word in words(content)]
+        return Prompt(ids, contents[-1], self.script.prompt_tail)
 
     async def render_text(self, text: str | Sequence[int]) -> Prompt:
         """The words of a text, or the ids as given."""

@@ -8,6 +8,7 @@ import contextlib
 import logging
 import os
 from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -79,7 +80,7 @@ class VllmEngine:
         startup.begin()
         facts: ModelFacts
         self._llm, facts = await in_thread(startup.run)
-        self._become_acquainted(facts)
+        facts = self._acquainted(facts)
         self._stage = Stage.WARMING
         await self._warm_up()
         startup.finish()
@@ -87,8 +88,8 @@ class VllmEngine:
         self._stage = Stage.READY
         return facts
 
-    def _become_acquainted(self, facts: ModelFacts) -> None:
-        """Take what the loaded engine offers. Its modules are imported by now."""
+    def _acquainted(self, facts: ModelFacts) -> ModelFacts:
+        """Take what the loaded engine offers; the facts with what only it knows. Its modules are imported by now."""
         from vllm import envs
 
         from qwen_server.engine import translation
@@ -99,6 +100,7 @@ class VllmEngine:
         self._defaults = self._llm.model_config.get_diff_sampling_param()
         self._statistics.register()
         envs.enable_envs_cache()  # the front end asks os.environ for each token otherwise
+        return replace(facts, chat_template=self._rendering.template())
 
     async def _warm_up(self) -> None:
         """One greedy answer, so that nothing is imported, compiled or allocated under the first client's eyes."""

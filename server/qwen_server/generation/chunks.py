@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import orjson
 
 from qwen_server.engine.base import Delta
-from qwen_server.generation.replies import Heading, finish
+from qwen_server.generation.replies import Heading, Speak, finish
+from qwen_server.generation.spoken import Shown, Spoken
 from qwen_server.wire.usage import usage
 
 
@@ -95,6 +96,47 @@ class ChatChunks(Chunks):
     def without_text(self, index: int, reason: bytes) -> bytes:
         """An empty delta, as OpenAI ends a choice."""
         return b'{"index":%d,"delta":{},"finish_reason":' % index + reason + b"}"
+
+
+class SpokenChunks(ChatChunks):
+    """Chunks of answers that are more than text. Reasoning, text and calls each have chunks of their own.
+
+    :param speak: a parser for each choice.
+    """
+
+    def __init__(self, heading: Heading, speak: Speak, *, with_usage: bool) -> None:
+        super().__init__(heading, with_usage=with_usage)
+        self._speak = speak
+        self._spoken: dict[int, Spoken] = {}
+
+    def events(self, deltas: Iterable[Delta]) -> bytes:
+        """As for text; what the parser holds back comes with the choice's end."""
+        out = b""
+        for delta in deltas:
+            self.tokens += delta.tokens
+            spoken = self._spoken.get(delta.index)
+            if spoken is None:
+                spoken = self._spoken[delta.index] = self._speak(delta.index)
+            out += self._pieces(delta.index, spoken.feed(delta.text))
+            if delta.finish_reason is not None:
+                reason = finish(delta.finish_reason)
+                out += self._pieces(delta.index, spoken.end())
+                out += self._end(delta.index, spoken.reason(reason))
+        return out
+
+    def _pieces(self, index: int, shown: Iterable[Shown]) -> bytes:
+        return b"".join(self._event(index, delta, None) for delta in shown)
+
+    def _end(self, index: int, reason: str) -> bytes:
+        self.finished += 1
+        return self._event(index, {} if index in self._openings else {"content": ""}, reason)
+
+    def _event(self, index: int, delta: Shown, reason: str | None) -> bytes:
+        if index not in self._openings:
+            self._openings[index] = b""
+            delta = {"role": "assistant", "content": None, **delta}
+        choice = orjson.dumps({"index": index, "delta": delta, "finish_reason": reason})
+        return self._head + choice + self._tail
 
 
 class CompletionChunks(Chunks):

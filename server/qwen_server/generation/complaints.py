@@ -40,6 +40,8 @@ SENTENCES: dict[str, tuple[Kind, Sentence]] = {
     "less_than_equal": (IMPOSSIBLE, lambda context: f"must be at most {bound(context['le'])}"),
     "too_short": (IMPOSSIBLE, lambda _: "must not be empty"),
     "string_too_short": (IMPOSSIBLE, lambda _: "must not be empty"),
+    "string_pattern_mismatch": (IMPOSSIBLE, lambda _: "must be 1 to 128 letters, digits, `_`, `.` or `-`"),
+    "extra_forbidden": (UNSUPPORTED, lambda _: "holds a field that is not accepted there"),
     "too_long": (IMPOSSIBLE, lambda context: f"must have at most {context['max_length']} items"),
 }
 ANYTHING_ELSE: tuple[Kind, Sentence] = (IMPOSSIBLE, lambda _: "has a value that is not accepted")
@@ -64,7 +66,7 @@ def complaint(error: ErrorDetails) -> ApiError:
         return ApiError(MALFORMED, "The body must be a JSON object.")
     if location == ("model",) and (kind == "missing" or error["input"] is None):
         return ApiError(MODEL_MISSING, "Invalid request: model parameter is required", "model")
-    param = path(location) + PLACES.get(kind, "")
+    param = path(location[:-1] if kind == "extra_forbidden" else location) + PLACES.get(kind, "")
     if other_content(kind, location):
         return ApiError(UNSUPPORTED, f"{param} must be `text`: other content is not supported yet.", param)
     if kind in OWN:

@@ -19,7 +19,6 @@ MAX_CHOICES = 1024
 """Sequences of one request, over all its prompts."""
 
 NEUTRAL: Mapping[str, tuple[object, ...]] = {
-    "tools": (None, []),
     "tool_choice": (None, "none", "auto"),
     "functions": (None, []),
     "function_call": (None, "none", "auto"),

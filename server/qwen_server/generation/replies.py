@@ -1,13 +1,17 @@
 """Deltas folded into whole replies: the same deltas that a stream shows one by one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from qwen_server.engine.base import Delta
 from qwen_server.errors import INTERRUPTED, ApiError
-from qwen_server.wire.chat import ChatReply
+from qwen_server.generation.spoken import Spoken, message
+from qwen_server.wire.chat import ChatReply, ReplyChoice
 from qwen_server.wire.completions import CompletionReply
 from qwen_server.wire.usage import usage
+
+Speak = Callable[[int], Spoken]
+"""Makes the parser of a choice, by its index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,19 +70,32 @@ def generated(choices: Mapping[int, Choice]) -> int:
     return sum(choice.tokens for choice in choices.values())
 
 
-def chat_reply(heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int) -> ChatReply:
-    """A whole chat completion."""
+def chat_reply(
+    heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int, speak: Speak | None = None
+) -> ChatReply:
+    """A whole chat completion.
+
+    :param speak: a parser for each choice, where the model's answers are more than text.
+    """
     return {
         "id": heading.id,
         "object": "chat.completion",
         "created": heading.created,
         "model": heading.model,
         "choices": [
-            {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
+            chat_choice(index, text, reason, speak(index) if speak else None)
             for index, text, reason in ordered(choices)
         ],
         "usage": usage(prompt_tokens, generated(choices)),
     }
+
+
+def chat_choice(index: int, text: str, reason: str, spoken: Spoken | None) -> ReplyChoice:
+    """One of its choices."""
+    if spoken is None:
+        return {"index": index, "message": {"role": "assistant", "content": text}, "finish_reason": reason}
+    said = message([*spoken.feed(text), *spoken.end()])
+    return {"index": index, "message": said, "finish_reason": spoken.reason(reason)}
 
 
 def completion_reply(heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int) -> CompletionReply:

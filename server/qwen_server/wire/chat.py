@@ -1,12 +1,13 @@
 """OpenAI's chat completion: the request as it comes, the reply as it goes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from qwen_server.wire.base import GenerationRequest, Request, TokenCount, Unsupported, form
+from qwen_server.wire.tools import MAX_TOOLS, TemplateArguments, Tool, ToolChoice
 from qwen_server.wire.usage import Usage
 
 MAX_MESSAGES = 4096
@@ -124,8 +125,10 @@ class ChatRequest(GenerationRequest):
 
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES, fail_fast=True)]
     max_completion_tokens: TokenCount | None = None
-    tools: Unsupported = None
-    tool_choice: Unsupported = None
+    tools: Annotated[list[Tool], Field(max_length=MAX_TOOLS, fail_fast=True)] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = None
+    chat_template_kwargs: TemplateArguments | None = None
     functions: Unsupported = None
     function_call: Unsupported = None
     response_format: Unsupported = None
@@ -136,11 +139,30 @@ class ChatRequest(GenerationRequest):
     chat_template: Unsupported = None
 
 
+class ReplyFunction(TypedDict):
+    """A function with its arguments as JSON text; in a stream a part of them."""
+
+    name: NotRequired[str]
+    arguments: str
+
+
+class ReplyCall(TypedDict):
+    """One call; `index` counts the calls of a stream, where only the first part has an id."""
+
+    index: NotRequired[int]
+    id: NotRequired[str]
+    type: NotRequired[Literal["function"]]
+    function: ReplyFunction
+
+
 class ReplyMessage(TypedDict):
-    """What the model says."""
+    """What the model says. Reasoning has two names, since clients look for one or the other."""
 
     role: Literal["assistant"]
-    content: str
+    content: str | None
+    reasoning: NotRequired[str]
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[ReplyCall]]
 
 
 class ReplyChoice(TypedDict):

@@ -1,0 +1,53 @@
+"""A chat's tools: what the model is told of them, and whether earlier calls and their results fit together.
+
+It must never let what a tool said, or was called with, into a message.
+"""
+
+import json
+from collections.abc import Iterator
+
+from qwen_server.errors import IMPOSSIBLE, UNSUPPORTED, ApiError
+from qwen_server.qwen.choice import Tools, call_format
+from qwen_server.wire.chat import AssistantMessage, ChatRequest, ToolMessage
+
+
+def told(request: ChatRequest) -> Tools:
+    """The tools as a template reads them; none where the model is not to call any."""
+    if not request.tools or request.tool_choice == "none":
+        return []
+    return [tool.model_dump(exclude_none=True) for tool in request.tools]
+
+
+def template_arguments(request: ChatRequest) -> dict[str, object]:
+    """What the request says to the template."""
+    given = request.chat_template_kwargs
+    return given.model_dump(exclude_none=True) if given else {}
+
+
+def check_tools(request: ChatRequest, template: str) -> None:
+    """Raises ApiError where the model knows no tools, or an earlier call or result makes no sense."""
+    if told(request) and call_format(template) is None:
+        raise ApiError(UNSUPPORTED, "tools is not supported by this model: its chat template knows none.", "tools")
+    for param, complaint in complaints(request):
+        raise ApiError(IMPOSSIBLE, f"{param} {complaint}.", param)
+
+
+def complaints(request: ChatRequest) -> Iterator[tuple[str, str]]:
+    """Where earlier calls and results do not fit: the place, and why."""
+    called: set[str] = set()
+    for index, message in enumerate(request.messages):
+        if isinstance(message, AssistantMessage):
+            for number, call in enumerate(message.tool_calls or ()):
+                called.add(call.id)
+                if not is_object(call.function.arguments):
+                    yield f"messages[{index}].tool_calls[{number}].function.arguments", "must be a JSON object as text"
+        elif isinstance(message, ToolMessage) and message.tool_call_id not in called:
+            yield f"messages[{index}].tool_call_id", "names no tool call of an earlier message"
+
+
+def is_object(arguments: str) -> bool:
+    """Whether arguments are a JSON object; some clients send nothing where there are none."""
+    try:
+        return not arguments.strip() or isinstance(json.loads(arguments), dict)
+    except (ValueError, RecursionError):
+        return False
