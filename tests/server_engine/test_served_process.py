@@ -22,6 +22,8 @@ KEY = "sk-visible-test-key-000"
 MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
 QUESTION = "What is the capital of France?"
 START_SECONDS = 150
+PROMPT = "canary-prompt-41c7"
+REFUSED = "canary-refused-9be2"
 
 
 @dataclass
@@ -32,10 +34,16 @@ class Served:
     port: int
     management_port: int
     log: Path
+    termination: Path
 
     def client(self, key: str = KEY) -> openai.OpenAI:
         """The official client, without its own retries."""
         return openai.OpenAI(base_url=f"http://127.0.0.1:{self.port}/v1", api_key=key, max_retries=0, timeout=120)
+
+    def seen(self, *canaries: str) -> list[str]:
+        """Those that stand in anything the process has written."""
+        files = [file for file in (self.log, self.termination) if file.exists()]
+        return [canary for canary in canaries if any(canary in file.read_text() for file in files)]
 
     def status(self, path: str) -> int:
         """The status of a management path; 0 while nobody listens."""
@@ -91,7 +99,7 @@ def server(folder: Path) -> Iterator[Served]:
             [sys.executable, "-m", "qwen_server", "serve", *words], stdout=output, stderr=output, start_new_session=True
         )
         try:
-            yield ready(Served(process, port, management_port, log))
+            yield ready(Served(process, port, management_port, log, folder / "termination"))
         finally:
             process.kill()
             process.wait(10)
@@ -153,6 +161,22 @@ def test_a_wrong_key_is_refused(served: Served) -> None:
     assert caught.value.code == "invalid_api_key"
 
 
+def test_no_canary_is_seen_through_vllm(served: Served) -> None:
+    """Neither of what it answers nor of what it refuses: too long for its context, or a token that it does not have."""
+    client = served.client()
+    client.completions.create(model="qwen3", prompt=PROMPT, max_tokens=5)
+    with pytest.raises(openai.BadRequestError) as too_long:
+        client.chat.completions.create(model="qwen3", messages=[{"role": "user", "content": REFUSED * 8192}])
+    with pytest.raises(openai.BadRequestError) as no_token:
+        client.completions.create(model="qwen3", prompt=REFUSED, logit_bias={"999999": 1})
+    with pytest.raises(openai.AuthenticationError):
+        served.client(REFUSED).models.list()
+
+    assert too_long.value.code == "context_length_exceeded"
+    assert REFUSED not in too_long.value.message + no_token.value.message
+    assert served.seen(PROMPT, REFUSED, KEY) == []
+
+
 def test_a_killed_server_takes_its_engine_along(served: Served) -> None:
     """Nobody else would end the engine's processes. This module's server ends with it."""
     processes = psutil.Process(served.process.pid).children(recursive=True)
@@ -188,4 +212,22 @@ def test_a_terminated_server_finishes_its_streams(tmp_path: Path) -> None:
             thread.join(60)
         assert ends == ["length"] * 3
         assert one.process.wait(30) == 0
-        assert not (tmp_path / "termination").exists()
+        assert not one.termination.exists()
+
+
+def test_a_killed_core_ends_every_stream_and_the_process_without_a_word_of_them(tmp_path: Path) -> None:
+    """The largest of its processes dies in the middle of an answer; the operator learns why, and nothing else."""
+    with server(tmp_path) as one:
+        chunks = one.client().completions.create(
+            model="qwen3", prompt=PROMPT, max_tokens=4000, stream=True, extra_body={"ignore_eos": True}
+        )
+        next(chunks)
+        core = max(psutil.Process(one.process.pid).children(recursive=True), key=lambda each: each.memory_info().rss)
+        core.kill()
+        with pytest.raises(openai.APIError) as caught:
+            list(chunks)
+
+        assert caught.value.code == "engine_dead"
+        assert one.process.wait(30) == 70
+        assert "EngineDead" in one.termination.read_text()
+        assert one.seen(PROMPT, KEY) == []
