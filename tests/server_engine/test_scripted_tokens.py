@@ -66,6 +66,19 @@ async def test_messages_go_through_the_models_template(engine: VllmEngine) -> No
     assert messages == [{"role": "user", "content": "Hello"}]
 
 
+async def test_the_template_tells_which_markup_an_answer_may_hold(loaded: Loaded) -> None:
+    """What it teaches, and in the last words of a prompt, whether it has opened the reasoning or closed it."""
+    messages = [{"role": "user", "content": "Hello"}]
+    tool = {"type": "function", "function": {"name": "f", "parameters": {}}}
+    plain = await loaded.engine.render_chat(messages, TemplateOptions())
+    closed = await loaded.engine.render_chat(messages, TemplateOptions(arguments={"enable_thinking": False}))
+    taught = await loaded.engine.render_chat(messages, TemplateOptions(tools=[tool]))
+    assert "<tool_call>" in loaded.facts.chat_template
+    assert plain.tail.endswith("sistant\n")
+    assert closed.tail.endswith("</think>\n\n")
+    assert len(taught.token_ids) > len(plain.token_ids)
+
+
 @pytest.mark.parametrize(
     ("text", "param", "code"),
     [

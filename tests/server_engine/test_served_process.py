@@ -1,5 +1,6 @@
 """The whole server as a process of its own, with real weights, asked by the official client."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,10 +14,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import create_server
+from typing import Any
 
 import openai
 import psutil  # type: ignore[import-untyped]
 import pytest
+from openai.types.chat import (
+    ChatCompletionFunctionToolParam,
+    ChatCompletionMessageFunctionToolCall,
+    ChatCompletionMessageParam,
+)
+from openai.types.shared_params import ResponseFormatJSONSchema
 
 KEY = "sk-visible-test-key-000"
 MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
@@ -85,6 +93,7 @@ def server(folder: Path) -> Iterator[Served]:
         "--model": MODEL,
         "--served-name": "qwen3",
         "--device": "cpu",
+        "--dtype": "float32",  # the same answers on every processor (docs/decisions/0005)
         "--keys-dir": keys,
         "--host": "127.0.0.1",
         "--port": port,
@@ -152,6 +161,72 @@ def test_two_greedy_completions_are_the_same_text(served: Served) -> None:
     first, second = (choice.text for choice in answer.choices)
     assert first == second
     assert "Paris" in first
+
+
+SCHEMA: dict[str, object] = {
+    "type": "object",
+    "properties": {"city": {"enum": ["Paris", "Rome"]}},
+    "required": ["city"],
+    "additionalProperties": False,
+}
+LOOK_UP: ChatCompletionFunctionToolParam = {"type": "function", "function": {"name": "look_up", "parameters": SCHEMA}}
+ASKED: list[ChatCompletionMessageParam] = [{"role": "user", "content": f"{QUESTION} Answer as JSON."}]
+
+
+def test_an_answer_obeys_its_schema(served: Served) -> None:
+    """As the client's own helper demands it; the model alone is far too small for that."""
+    schema: ResponseFormatJSONSchema = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
+    answer = served.client().chat.completions.create(
+        model="qwen3", messages=ASKED, response_format=schema, temperature=0, max_tokens=60
+    )
+    assert json.loads(answer.choices[0].message.content or "")["city"] in ("Paris", "Rome")
+    assert answer.choices[0].finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [({"type": "function", "function": {"name": "look_up"}}, "stop"), ("required", "tool_calls")],
+    ids=["named", "required"],
+)
+def test_a_call_that_must_be_made_is_made(served: Served, choice: Any, reason: str) -> None:
+    """Whole and streamed alike."""
+    client = served.client()
+    whole = client.chat.completions.create(
+        model="qwen3",
+        messages=ASKED,
+        tools=[LOOK_UP],
+        tool_choice=choice,
+        parallel_tool_calls=False,
+        temperature=0,
+        max_tokens=80,
+    )
+    with client.chat.completions.stream(
+        model="qwen3",
+        messages=ASKED,
+        tools=[LOOK_UP],
+        tool_choice=choice,
+        parallel_tool_calls=False,
+        temperature=0,
+        max_tokens=80,
+    ) as stream:
+        streamed = stream.get_final_completion()
+    for answer in (whole, streamed):
+        (call,) = answer.choices[0].message.tool_calls or []
+        assert isinstance(call, ChatCompletionMessageFunctionToolCall)
+        assert call.function.name == "look_up"
+        assert json.loads(call.function.arguments)["city"] in ("Paris", "Rome")
+        assert answer.choices[0].finish_reason == reason
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_schema_that_can_not_be_enforced_is_refused_and_named(served: Served, *, stream: bool) -> None:
+    """With its status, in a stream too, and without vLLM's words about it."""
+    broken: dict[str, object] = {"type": "object", "properties": {"x": {"$ref": "#/nowhere"}}}
+    schema: ResponseFormatJSONSchema = {"type": "json_schema", "json_schema": {"name": "x", "schema": broken}}
+    with pytest.raises(openai.BadRequestError) as caught:
+        served.client().chat.completions.create(model="qwen3", messages=ASKED, response_format=schema, stream=stream)
+    assert caught.value.param == "response_format.json_schema.schema"
+    assert "write a simpler JSON schema" in caught.value.message
 
 
 def test_a_wrong_key_is_refused(served: Served) -> None:

@@ -142,10 +142,8 @@ FIELD_PROBLEMS: list[tuple[str, object, int, str]] = [
 ]
 
 UNSUPPORTED: list[tuple[str, object]] = [
-    ("tool_choice", "required"),
     ("functions", [{"name": SECRET}]),
     ("function_call", {"name": SECRET}),
-    ("response_format", {"type": "json_object"}),
     ("logprobs", True),
     ("top_logprobs", 3),
     ("audio", {"voice": SECRET}),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
+from qwen_server.qwen.forced import NamedCall, RequiredCalls
 from qwen_server.qwen.hermes import hermes
 from qwen_server.qwen.pieces import Arguments, CallBegan, CallEnded, Markup, Piece, Text, Thought
 from qwen_server.qwen.qwen3_coder import qwen3_coder
@@ -165,6 +166,25 @@ ODD: dict[str, tuple[Callable[[], Markup], str, list[Piece]]] = {
         lambda: a_markup("hermes", thinks=True),
         "\n<thin air> and </think>",
         [Text("\n<thin air> and </think>")],
+    ),
+    "a list of calls that is none": (RequiredCalls, '[{"a": 1}, {"name": "f"}]', [Text('{"a": 1}, {"name": "f"}]')]),
+    "a list of calls": (
+        RequiredCalls,
+        '[\n {"name": "f", "arguments": {"a": [1]}}, {"name": "g", "arguments": {"b": "',
+        [
+            *(CallBegan("f"), Arguments('{"a": [1]}'), CallEnded(complete=True)),
+            *(CallBegan("g"), Arguments('{"b": "'), CallEnded(complete=False)),
+        ],
+    ),
+    "a named call": (
+        lambda: NamedCall("f"),
+        '{"a": 1}',
+        [CallBegan("f"), Arguments('{"a": 1}'), CallEnded(complete=True)],
+    ),
+    "a named call cut off": (
+        lambda: NamedCall("f"),
+        '{"a"',
+        [CallBegan("f"), Arguments('{"a"'), CallEnded(complete=False)],
     ),
     "nothing": (lambda: a_markup("xml", thinks=True), "", []),
 }

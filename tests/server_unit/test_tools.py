@@ -1,12 +1,13 @@
 """Tools and reasoning over HTTP: what a model writes as markup reaches the client as OpenAI's own fields."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from qwen_server.engine.scripted import Script
+from qwen_server.engine.base import Delta, OutputSchema, Prompt, Sampling
+from qwen_server.engine.scripted import Script, ScriptedEngine
 from tests.server_unit.builders import AServer, a_chat, a_server, events
 
 HERMES = "{# teaches <tool_call> #}"
@@ -225,10 +226,34 @@ REFUSED: dict[str, tuple[str, dict[str, Any], int, str, str]] = {
     ),
     "a call that must be made": (
         HERMES,
-        {"tools": [WEATHER], "tool_choice": "required"},
+        {"tool_choice": "required"},
         400,
         "tool_choice",
-        "not supported yet",
+        "the request has no tools",
+    ),
+    "a named call of no tool": (
+        HERMES,
+        {"tools": [WEATHER], "tool_choice": {"type": "function", "function": {"name": "other"}}},
+        400,
+        "tool_choice.function.name",
+        "names none of the request's tools",
+    ),
+    "a call and a format": (
+        HERMES,
+        {"tools": [WEATHER], "tool_choice": "required", "response_format": {"type": "json_object"}},
+        400,
+        "response_format",
+        "exclude each other",
+    ),
+    "an unknown format": (HERMES, {"response_format": {"type": "xml"}}, 400, "response_format.type", "must be one of"),
+    "a format without a type": (HERMES, {"response_format": {}}, 422, "response_format.type", "is required"),
+    "a format that is no object": (HERMES, {"response_format": "json"}, 422, "response_format", "must be an object"),
+    "a schema format without a schema": (
+        HERMES,
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x"}}},
+        422,
+        "response_format.json_schema.schema",
+        "is required",
     ),
     "another argument of the template": (
         HERMES,
@@ -281,3 +306,90 @@ async def test_a_call_and_its_result_are_taken() -> None:
     for call in (CALL, without):
         assert (await whole(a_model("Sunny.")))["message"]["content"] == "Sunny."
         assert (await whole(a_model("Sunny."), messages=after(call), tools=[WEATHER]))["message"]["content"] == "Sunny."
+
+
+NAMED = {"type": "function", "function": {"name": "weather"}}
+LISTED = '[{"name": "weather", "arguments": {"city": "Paris"}}, {"name": "weather", "arguments": {"city": "Rome"}}]'
+
+
+@pytest.mark.parametrize(
+    ("reply", "choice", "cities", "reason"),
+    [('{"city": "Paris"}', NAMED, ["Paris"], "stop"), (LISTED, "required", ["Paris", "Rome"], "tool_calls")],
+    ids=["named", "required"],
+)
+async def test_a_call_that_must_be_made_is_read_from_plain_json(
+    reply: str, choice: object, cities: list[str], reason: str
+) -> None:
+    """Whole and streamed alike; a named call ends as OpenAI's does. The template needs to know no tools for it."""
+    one = await whole(a_model(reply, ""), tools=[WEATHER], tool_choice=choice)
+    many = await streamed(a_model(reply, ""), tools=[WEATHER], tool_choice=choice)
+
+    calls = one["message"]["tool_calls"]
+    assert [json.loads(call["function"]["arguments"])["city"] for call in calls] == cities
+    assert (one["message"]["content"], one["finish_reason"]) == (None, reason)
+    assert together(many)["tool_calls"] == calls
+
+
+class Held(ScriptedEngine):
+    """Notes what the engine was asked to hold the answer to."""
+
+    schema: OutputSchema | None = None
+
+    def generate(
+        self, prompt: Prompt, sampling: Sampling, request_id: str, *, stream: bool
+    ) -> AsyncGenerator[Sequence[Delta], None]:
+        """As the engine does."""
+        self.schema = sampling.schema
+        return super().generate(prompt, sampling, request_id, stream=stream)
+
+
+ARGUMENTS = WEATHER["function"]["parameters"]  # type: ignore[index]
+ONE_CALL = {
+    "type": "object",
+    "properties": {"name": {"enum": ["weather"]}, "arguments": ARGUMENTS},
+    "required": ["name", "arguments"],
+    "additionalProperties": False,
+}
+SCHEMA = {"type": "object", "properties": {"x": {"type": "integer"}}}
+CONSTRAINTS: dict[str, tuple[dict[str, Any], OutputSchema | None]] = {
+    "none": ({}, None),
+    "text": ({"response_format": {"type": "text"}}, None),
+    "any object": (
+        {"response_format": {"type": "json_object"}},
+        OutputSchema({"type": "object"}, "response_format"),
+    ),
+    "a schema": (
+        {"response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA, "strict": True}}},
+        OutputSchema(SCHEMA, "response_format.json_schema.schema"),
+    ),
+    "tools that may be called": ({"tools": [WEATHER]}, None),
+    "a named call": ({"tools": [WEATHER], "tool_choice": NAMED}, OutputSchema(ARGUMENTS, "tools")),
+    "a required call": (
+        {"tools": [WEATHER], "tool_choice": "required"},
+        OutputSchema({"type": "array", "items": {"anyOf": [ONE_CALL]}, "minItems": 1}, "tools"),
+    ),
+    "one required call": (
+        {"tools": [WEATHER], "tool_choice": "required", "parallel_tool_calls": False},
+        OutputSchema({"type": "array", "items": {"anyOf": [ONE_CALL]}, "minItems": 1, "maxItems": 1}, "tools"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "schema"), CONSTRAINTS.values(), ids=CONSTRAINTS.keys())
+async def test_the_engine_is_told_what_to_hold_the_answer_to(
+    fields: dict[str, Any], schema: OutputSchema | None
+) -> None:
+    """And the parameter to blame, should it not be able to."""
+    script = Script(reply="{}", chat_template=HERMES)
+    engine = Held(script)
+
+    await whole(a_server(script, engine), **fields)
+
+    assert engine.schema == schema
+
+
+async def test_json_of_a_schema_is_text() -> None:
+    """The client reads it."""
+    choice = await whole(a_model('{"x": 1}', THINKING, "<think>"), response_format={"type": "json_object"})
+
+    assert choice["message"] == {"role": "assistant", "content": '{"x": 1}'}

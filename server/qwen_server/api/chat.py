@@ -1,13 +1,16 @@
 """POST /v1/chat/completions: a conversation's next message, whole or streamed."""
 
+from dataclasses import replace
+
 from starlette.types import Receive, Scope, Send
 
 from qwen_server.api.answer import Work, answer
 from qwen_server.api.service import Service
-from qwen_server.engine.base import TemplateOptions
+from qwen_server.engine.base import OutputSchema, TemplateOptions
 from qwen_server.exchange import exchange
 from qwen_server.generation.chunks import ChatChunks, Chunks, SpokenChunks
 from qwen_server.generation.complaints import read_body
+from qwen_server.generation.constraint import Constraint, constraint
 from qwen_server.generation.intake import (
     asked_tokens,
     check_model,
@@ -18,7 +21,7 @@ from qwen_server.generation.intake import (
     sampling,
 )
 from qwen_server.generation.replies import Heading, Speak, chat_reply
-from qwen_server.generation.spoken import Spoken
+from qwen_server.generation.spoken import TOOL_CALLS, Spoken
 from qwen_server.generation.toolbox import check_tools, template_arguments, told
 from qwen_server.limits import read_json_body
 from qwen_server.qwen.choice import MakeMarkup, markup
@@ -42,25 +45,30 @@ async def chat_work(service: Service, request: ChatRequest, heading: Heading) ->
     """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
     facts, tools = service.facts(), told(request)
     check_tools(request, facts.chat_template)
+    held_to = constraint(request, tools)
     options = TemplateOptions(tools=tools, arguments=template_arguments(request))
     prompt = await service.engine.render_chat(plain_messages(request), options)
     size = len(prompt.token_ids)
     budget = granted_tokens(size, asked_tokens(request), facts.context_length, clamp=service.clamp, source="messages")
-    speak = speaking(request, markup(facts.chat_template, tools, prompt.tail), heading)
+    speak = speaking(request, markup(facts.chat_template, tools, prompt.tail), held_to, heading)
+    schema = OutputSchema(held_to.schema, held_to.param) if held_to else None
     return Work(
         prompts=[prompt],
-        jobs=jobs([sampling(request, budget)]),
+        jobs=jobs([replace(sampling(request, budget), schema=schema)]),
         chunks=chunks(request, heading, speak) if request.stream else None,
         reply=lambda choices: chat_reply(heading, choices, size, speak),
     )
 
 
-def speaking(request: ChatRequest, make: MakeMarkup | None, heading: Heading) -> Speak | None:
-    """What makes the parser of each choice, or None where all answers are text."""
+def speaking(
+    request: ChatRequest, of_model: MakeMarkup | None, held_to: Constraint | None, heading: Heading
+) -> Speak | None:
+    """What makes the parser of each choice, or None where all are text. A constraint leaves no room for marks."""
+    make = held_to.markup if held_to else of_model
     if make is None:
         return None
-    single = request.parallel_tool_calls is False
-    return lambda index: Spoken(make(), f"{heading.id}/{index}", single_call=single)
+    single, called = request.parallel_tool_calls is False, held_to.reason if held_to else TOOL_CALLS
+    return lambda index: Spoken(make(), f"{heading.id}/{index}", single_call=single, called=called)
 
 
 def chunks(request: ChatRequest, heading: Heading, speak: Speak | None) -> Chunks:

@@ -60,6 +60,14 @@ class TemplateOptions:
     add_generation_prompt: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """A JSON schema that the whole text must obey, and the request's parameter that it came from."""
+
+    json: Mapping[str, object]
+    param: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampling:
     """How to sample. None means the model's own default (generation_config.json), then the engine's.
@@ -83,6 +91,7 @@ class Sampling:
     logit_bias: Mapping[int, float] | None = None
     ignore_eos: bool = False
     min_tokens: int = 0
+    schema: OutputSchema | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
     """For the engine's own test executors and later features (structured output); empty in ordinary requests."""
 

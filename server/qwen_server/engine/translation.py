@@ -8,9 +8,9 @@ from typing import Any
 
 from vllm.logprobs import Logprob
 from vllm.outputs import CompletionOutput
-from vllm.sampling_params import RequestOutputKind, SamplingParams
+from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
-from qwen_server.engine.base import Delta, EngineError, InvalidRequest, Sampling, TokenLogprob
+from qwen_server.engine.base import Delta, EngineError, InvalidRequest, OutputSchema, Sampling, TokenLogprob
 
 GREEDY = 1e-5
 """Temperatures below are greedy to vLLM (`_SAMPLING_EPS` in sampling_params.py)."""
@@ -47,6 +47,7 @@ def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: 
         logprobs=sampling.logprobs,
         logit_bias=dict(sampling.logit_bias) if sampling.logit_bias else None,
         ignore_eos=sampling.ignore_eos,
+        structured_outputs=StructuredOutputsParams(json=dict(sampling.schema.json)) if sampling.schema else None,
         extra_args=dict(sampling.extra) or None,
         output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
         skip_clone=True,
@@ -88,9 +89,14 @@ def repeated(deltas: Sequence[Delta], times: int) -> Sequence[Delta]:
     ]
 
 
-def refusal(error: Exception, fallback: str) -> InvalidRequest:
-    """vLLM's refusal for the caller. Its text is passed on only where it is about a number."""
+def refusal(error: Exception, schema: OutputSchema | None) -> InvalidRequest:
+    """vLLM's refusal for the caller. Its text is passed on only where it is about a number.
+
+    :param schema: the request's, which is to blame where nothing else is named.
+    """
     param = getattr(error, "parameter", None)
     if param in PLAIN and error.args:
         return InvalidRequest(" ".join(str(error.args[0]).split()), param)
-    return InvalidRequest(fallback, param if param in PLAIN else None)
+    if param not in PLAIN and schema is not None:
+        return InvalidRequest(f"{schema.param} cannot be enforced; write a simpler JSON schema.", schema.param)
+    return InvalidRequest("The engine cannot compute this request.", param if param in PLAIN else None)

@@ -143,7 +143,7 @@ class VllmEngine:
         except EngineDeadError:
             raise EngineDead(DEAD) from None
         except (VLLMClientError, ValueError) as error:
-            raise words.refusal(error, "The engine cannot compute this request.") from None
+            raise words.refusal(error, sampling.schema) from None
 
     async def ping(self) -> None:
         """Ask the engine core whether its scheduler is paused: 0.5 ms, and only a living loop answers."""

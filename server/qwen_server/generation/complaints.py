@@ -45,7 +45,7 @@ SENTENCES: dict[str, tuple[Kind, Sentence]] = {
     "too_long": (IMPOSSIBLE, lambda context: f"must have at most {context['max_length']} items"),
 }
 ANYTHING_ELSE: tuple[Kind, Sentence] = (IMPOSSIBLE, lambda _: "has a value that is not accepted")
-OWN: dict[str, Kind] = {"form_type": INVALID, "content_missing": INVALID, "role": IMPOSSIBLE}
+OWN: dict[str, Kind] = {"form_type": INVALID, "content_missing": INVALID, "role": IMPOSSIBLE, "format": IMPOSSIBLE}
 """Errors that the wire types raise themselves, with their own words."""
 
 
@@ -75,7 +75,7 @@ def complaint(error: ErrorDetails) -> ApiError:
     return ApiError(row, f"{param} {sentence(context)}.", param)
 
 
-PLACES = {"role": ".role", "content_missing": ".content"}
+PLACES = {"role": ".role", "format": ".type", "content_missing": ".content"}
 """Errors about a field which pydantic reports at the object around it."""
 
 

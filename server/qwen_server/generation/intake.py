@@ -19,10 +19,8 @@ MAX_CHOICES = 1024
 """Sequences of one request, over all its prompts."""
 
 NEUTRAL: Mapping[str, tuple[object, ...]] = {
-    "tool_choice": (None, "none", "auto"),
     "functions": (None, []),
     "function_call": (None, "none", "auto"),
-    "response_format": (None, {"type": "text"}),
     "logprobs": (None, False),
     "top_logprobs": (None, 0),
     "audio": (None,),

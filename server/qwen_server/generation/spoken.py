@@ -22,12 +22,14 @@ class Spoken:
 
     :param name: of the choice, unique among all answers: the ids of its calls are made from it.
     :param single_call: the client wants at most one; later ones are left out.
+    :param called: the reason of a model that stopped behind a call.
     """
 
-    def __init__(self, markup: Markup, name: str, *, single_call: bool = False) -> None:
+    def __init__(self, markup: Markup, name: str, *, single_call: bool = False, called: str = TOOL_CALLS) -> None:
         self._markup = markup
         self._name = name
         self._most = 1 if single_call else None
+        self._called = called
         self._calls = 0
 
     def feed(self, text: str) -> list[Shown]:
@@ -40,7 +42,7 @@ class Spoken:
 
     def reason(self, given: str) -> str:
         """Why the choice ended: a model that stopped behind a call waits for its result."""
-        return TOOL_CALLS if self._calls and given == "stop" else given
+        return self._called if self._calls and given == "stop" else given
 
     def _shown(self, pieces: Iterable[Piece]) -> list[Shown]:
         return [delta for piece in pieces if (delta := self._delta(piece)) is not None]

@@ -25,8 +25,11 @@ def template_arguments(request: ChatRequest) -> dict[str, object]:
 
 
 def check_tools(request: ChatRequest, template: str) -> None:
-    """Raises ApiError where the model knows no tools, or an earlier call or result makes no sense."""
-    if told(request) and call_format(template) is None:
+    """Raises ApiError where the model knows no tools, or an earlier call or result makes no sense.
+
+    A call that must be made needs no knowledge: the engine holds the answer to it.
+    """
+    if request.tool_choice in (None, "auto") and told(request) and call_format(template) is None:
         raise ApiError(UNSUPPORTED, "tools is not supported by this model: its chat template knows none.", "tools")
     for param, complaint in complaints(request):
         raise ApiError(IMPOSSIBLE, f"{param} {complaint}.", param)

@@ -22,7 +22,7 @@ def hermes() -> Calls:
 
 
 class JsonCall(Call):
-    """An object with a name and arguments, in either order."""
+    """An object with a name and arguments, in either order. Without a mark before it, none is expected behind it."""
 
     def __init__(self, mark: str) -> None:
         self._name: list[str] = []
@@ -48,7 +48,7 @@ class JsonCall(Call):
             self._arguments = list(self._decoded())
         self._add()
         self.close(complete=whole and is_object("".join(self._arguments)))
-        return (yield from self.closing("", END, NOISE))
+        return (yield from self.closing("", END, NOISE)) if self.mark else ""
 
     def pass_on(self) -> None:
         """Arguments that are an object, as they should be, are passed on as they come."""

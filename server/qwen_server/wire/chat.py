@@ -7,6 +7,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
 from qwen_server.wire.base import GenerationRequest, Request, TokenCount, Unsupported, form
+from qwen_server.wire.formats import ResponseFormat
 from qwen_server.wire.tools import MAX_TOOLS, TemplateArguments, Tool, ToolChoice
 from qwen_server.wire.usage import Usage
 
@@ -131,7 +132,7 @@ class ChatRequest(GenerationRequest):
     chat_template_kwargs: TemplateArguments | None = None
     functions: Unsupported = None
     function_call: Unsupported = None
-    response_format: Unsupported = None
+    response_format: ResponseFormat | None = None
     logprobs: Unsupported = None
     top_logprobs: Unsupported = None
     audio: Unsupported = None
