@@ -6,6 +6,7 @@ finalizer, no annotation, no progress. It must never await anything of ours, or 
 """
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 import aiohttp
@@ -67,11 +68,19 @@ async def watch_models(handlers: kopf.OperatorRegistry, namespaces: tuple[str, .
 
     :param namespaces: those served; none means all.
     """
-    settings = kopf.OperatorSettings()
+    settings, stop, ours = kopf.OperatorSettings(), asyncio.Event(), asyncio.all_tasks()
     configure(settings)
-    await kopf.operator(
-        registry=handlers, settings=settings, clusterwide=not namespaces, namespaces=namespaces, standalone=True
+    tasks = await kopf.spawn_tasks(
+        registry=handlers,
+        settings=settings,
+        clusterwide=not namespaces,
+        namespaces=namespaces,
+        standalone=True,
+        stop_flag=stop,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):  # kopf's own handling fails at a second one, and a group gets two
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await kopf.run_tasks(tasks, ignored=ours)
 
 
 def is_watching() -> bool:

@@ -32,6 +32,10 @@ class Process:
         self.said += said.decode()
         return int(self._process.returncode or 0)
 
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal and go on."""
+        self._process.send_signal(number)
+
     @property
     def ended(self) -> bool:
         """Whether it has exited."""
@@ -89,6 +93,18 @@ async def test_it_serves_with_a_namespaced_role_and_a_clean_stop_releases_the_le
         assert await process.end(signal.SIGTERM) == 0
     lease = await emulated.get(kinds.LEASE, "qwen-operator")
     assert lease["spec"]["holderIdentity"] == ""
+
+
+async def test_a_second_signal_changes_nothing(emulated: Server, kubeconfig: Path) -> None:
+    """Ctrl-C reaches a whole process group, and people press it twice."""
+    await emulated.create(kinds.CLAIM, a_claim())
+    await emulated.create(kinds.QWEN_MODEL, a_model())
+    async with started(kubeconfig, emulated.namespace) as process:
+        await applied(emulated)
+        process.send(signal.SIGINT)
+        process.send(signal.SIGTERM)
+        assert await process.end(signal.SIGTERM) == 0
+    assert "Traceback" not in process.said
 
 
 async def test_a_deleted_model_is_forgotten(emulated: Server, emulator: Emulator, kubeconfig: Path) -> None:
