@@ -57,6 +57,13 @@ async def test_the_prompt_is_counted_before_anything_is_generated(engine: VllmEn
     assert list((await engine.render_text([5, 6, 7])).token_ids) == [5, 6, 7]
 
 
+async def test_a_prompts_text_comes_where_it_is_wanted(engine: VllmEngine) -> None:
+    """As it was given, or from its ids."""
+    ids = list((await engine.render_text("Hello")).token_ids)
+    found = [await engine.render_text(each, with_text=wanted) for each in ("Hello", ids) for wanted in (True, False)]
+    assert [each.text for each in found] == ["Hello", "", "Hello", ""]
+
+
 async def test_messages_go_through_the_models_template(engine: VllmEngine) -> None:
     """The template adds its markers, and the opening of the answer only when asked."""
     messages = [{"role": "user", "content": "Hello"}]

@@ -163,6 +163,52 @@ def test_two_greedy_completions_are_the_same_text(served: Served) -> None:
     assert "Paris" in first
 
 
+def test_a_chat_has_the_logprobs_of_its_tokens(served: Served) -> None:
+    """Greedy: each token is the likeliest at its place. A stream has the same ones, the token that ends it included."""
+    asked: dict[str, Any] = {"model": "qwen3", "messages": [{"role": "user", "content": QUESTION}], "temperature": 0}
+    asked |= {"max_tokens": 30, "logprobs": True, "top_logprobs": 3}
+    whole = served.client().chat.completions.create(**asked)
+    chunks = list(served.client().chat.completions.create(**asked, stream=True))
+    tokens = whole.choices[0].logprobs.content
+    assert [each.token for each in tokens] == [each.top_logprobs[0].token for each in tokens]
+    assert all(len(each.top_logprobs) == 3 and each.logprob <= 0 for each in tokens)
+    assert bytes(byte for each in tokens for byte in each.bytes).decode().startswith(whole.choices[0].message.content)
+    assert len(tokens) == whole.usage.completion_tokens
+    found = [chunk.choices[0].logprobs.content for chunk in chunks if chunk.choices[0].logprobs]
+    assert [each.token for content in found for each in content] == [each.token for each in tokens]
+
+
+def test_a_text_completion_has_the_logprobs_of_prompt_and_text(served: Served) -> None:
+    """Each token stands in the text where its offset says; the prompt's own can be had alone."""
+    asked: dict[str, Any] = {"model": "qwen3", "prompt": "The capital of France is", "temperature": 0}
+    asked |= {"logprobs": 2, "echo": True}
+    (choice,) = served.client().completions.create(**asked, max_tokens=3).choices
+    (scored,) = served.client().completions.create(**asked, max_tokens=0).choices
+    chunks = list(served.client().completions.create(**asked, max_tokens=3, stream=True))
+    found = choice.logprobs
+    assert choice.text.startswith("The capital of France is Paris")
+    assert [choice.text[at:].startswith(token) for token, at in zip(found.tokens, found.text_offset, strict=True)]
+    assert "".join(found.tokens) == choice.text
+    assert found.token_logprobs[0] is None
+    assert all(logprob < 0 for logprob in found.token_logprobs[1:])
+    assert [2 <= len(top) <= 3 for top in found.top_logprobs[1:]] == [True] * (len(found.tokens) - 1)
+    assert (scored.text, scored.logprobs.tokens) == (asked["prompt"], found.tokens[:-3])
+    assert scored.logprobs.token_logprobs[1:] == pytest.approx(found.token_logprobs[1:-3], abs=1e-3)
+    assert "".join(chunk.choices[0].text for chunk in chunks) == choice.text
+    assert [token for chunk in chunks for token in chunk.choices[0].logprobs.tokens] == found.tokens
+
+
+def test_the_best_of_several_is_the_likeliest(served: Served) -> None:
+    """All are paid for; a prompt of token ids comes back as text."""
+    asked: dict[str, Any] = {"model": "qwen3", "prompt": [504, 3575], "echo": True, "best_of": 4, "n": 2, "logprobs": 0}
+    answer = served.client().completions.create(**asked, max_tokens=5, temperature=1.5, seed=1)
+    logprobs = [choice.logprobs.token_logprobs[2:] for choice in answer.choices]
+    means = [sum(each) / len(each) for each in logprobs]
+    assert answer.usage.completion_tokens > sum(map(len, logprobs))
+    assert means == sorted(means, reverse=True)
+    assert [choice.text for choice in answer.choices] == ["".join(choice.logprobs.tokens) for choice in answer.choices]
+
+
 SCHEMA: dict[str, object] = {
     "type": "object",
     "properties": {"city": {"enum": ["Paris", "Rome"]}},

@@ -38,6 +38,9 @@ def bodies() -> Iterator[bytes]:
         {"logit_bias": {PROMPT: 1}},
         {"tools": [{"type": "function", "function": {"name": PROMPT}}], "suffix": PROMPT},
         {"response_format": {"type": PROMPT}, "echo": PROMPT},
+        {"logprobs": True, "top_logprobs": 2},
+        {"logprobs": 2, "echo": True, "best_of": 2},
+        {"logprobs": PROMPT, "top_logprobs": PROMPT, "best_of": PROMPT},
         {PROMPT: PROMPT},
     ]
     yield from (json.dumps({**good, **change}).encode() for change in changes)

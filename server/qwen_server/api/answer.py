@@ -1,5 +1,6 @@
 """From deltas to an answer, whole or streamed: the one path that both kinds of completion take."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -23,12 +24,16 @@ Reply = Callable[[dict[int, Choice]], object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """What to generate, and how both forms of the answer are worded. `chunks` is None for a whole answer."""
+    """What to generate, and how both forms of the answer are worded. `chunks` is None for a whole answer.
+
+    `large` says that a whole answer takes long to be worded: it is fetched in steps, and worded beside the event loop.
+    """
 
     prompts: Sequence[Prompt]
     jobs: Sequence[Job]
     chunks: Chunks | None
     reply: Reply
+    large: bool = False
 
     @property
     def choices(self) -> int:
@@ -71,7 +76,7 @@ async def end_badly(stream: EventStream, error: ApiError) -> None:
 
 async def generate(service: Service, exchange: Exchange, work: Work, stream: EventStream) -> None:
     """Let the engine work, and pass on what it gives. However this ends, the engine stops working for it."""
-    streaming = work.chunks is not None
+    streaming = work.chunks is not None or work.large
     async with aclosing(steps(service.engine, work.prompts, work.jobs, exchange.request_id, stream=streaming)) as given:
         if work.chunks is None:
             await send_whole(service, work, given, stream.send)
@@ -87,7 +92,14 @@ async def send_whole(service: Service, work: Work, given: Steps, send: Send) -> 
         fold(choices, deltas)
     if len(choices) != work.choices:
         raise Unfinished
-    await respond(send, orjson.dumps(work.reply(choices)))
+    await respond(send, await worded(work, choices))
+
+
+async def worded(work: Work, choices: dict[int, Choice]) -> bytes:
+    """The reply's bytes."""
+    if work.large:
+        return await asyncio.to_thread(lambda: orjson.dumps(work.reply(choices)))
+    return orjson.dumps(work.reply(choices))
 
 
 async def send_stream(service: Service, work: Work, chunks: Chunks, given: Steps, stream: EventStream) -> None:

@@ -20,11 +20,14 @@ from qwen_server.generation.intake import (
     plain_messages,
     sampling,
 )
+from qwen_server.generation.logprobs import asked_logprobs, check_logprobs
 from qwen_server.generation.replies import Heading, Speak, chat_reply
 from qwen_server.generation.spoken import TOOL_CALLS, Spoken
+from qwen_server.generation.token_chunks import ChatTokenChunks
 from qwen_server.generation.toolbox import check_tools, template_arguments, told
 from qwen_server.limits import read_json_body
 from qwen_server.qwen.choice import MakeMarkup, markup
+from qwen_server.qwen.plain import Plain
 from qwen_server.wire.chat import ChatRequest
 
 
@@ -33,6 +36,7 @@ async def chat_completions(service: Service, scope: Scope, receive: Receive, sen
     request = read_body(ChatRequest, await read_json_body(scope, receive, service.limits))
     check_model(request.model, service.served_name)
     check_supported(request)
+    check_logprobs(request)
     heading = Heading(f"chatcmpl-{exchange(scope).request_id}", service.now(), service.served_name)
 
     async def prepare() -> Work:
@@ -54,9 +58,10 @@ async def chat_work(service: Service, request: ChatRequest, heading: Heading) ->
     schema = OutputSchema(held_to.schema, held_to.param) if held_to else None
     return Work(
         prompts=[prompt],
-        jobs=jobs([replace(sampling(request, budget), schema=schema)]),
+        jobs=jobs([replace(sampling(request, budget), schema=schema, logprobs=asked_logprobs(request))]),
         chunks=chunks(request, heading, speak) if request.stream else None,
-        reply=lambda choices: chat_reply(heading, choices, size, speak),
+        reply=lambda choices: chat_reply(heading, choices, size, speak, with_logprobs=bool(request.logprobs)),
+        large=bool(request.logprobs),
     )
 
 
@@ -71,10 +76,17 @@ def speaking(
     return lambda index: Spoken(make(), f"{heading.id}/{index}", single_call=single, called=called)
 
 
+def plainly(heading: Heading) -> Speak:
+    """What makes the parser of choices that are text."""
+    return lambda index: Spoken(Plain(), f"{heading.id}/{index}")
+
+
 def chunks(request: ChatRequest, heading: Heading, speak: Speak | None) -> Chunks:
     """The words of a stream."""
     options = request.stream_options
     with_usage = bool(options and options.include_usage)
+    if request.logprobs:
+        return ChatTokenChunks(heading, speak or plainly(heading), with_usage=with_usage)
     if speak is None:
         return ChatChunks(heading, with_usage=with_usage)
     return SpokenChunks(heading, speak, with_usage=with_usage)

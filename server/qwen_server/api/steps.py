@@ -6,6 +6,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from typing import Any
 
+from qwen_server.api.echo import echoing
 from qwen_server.engine.base import Delta, Engine, EngineDead, InvalidRequest, Prompt
 from qwen_server.errors import CONTEXT_EXCEEDED, ENGINE_DEAD, IMPOSSIBLE, ApiError
 from qwen_server.generation.intake import Job
@@ -31,12 +32,17 @@ def engine_errors() -> Iterator[None]:
 def steps(engine: Engine, prompts: Sequence[Prompt], jobs: Sequence[Job], request_id: str, *, stream: bool) -> Steps:
     """All jobs' deltas as they come. Closing it aborts every job. Raises what the engine raises."""
     if len(jobs) == 1:  # The engine's own generator: no layer of ours around every token.
-        return engine.generate(prompts[jobs[0].prompt], jobs[0].sampling, request_id, stream=stream)
-    singles = [
-        engine.generate(prompts[job.prompt], job.sampling, f"{request_id}-{number}", stream=stream)
-        for number, job in enumerate(jobs)
-    ]
+        return of_job(engine, prompts, jobs[0], request_id, stream=stream)
+    singles = [of_job(engine, prompts, job, f"{request_id}-{number}", stream=stream) for number, job in enumerate(jobs)]
     return merged(singles, [job.first_index for job in jobs])
+
+
+def of_job(engine: Engine, prompts: Sequence[Prompt], job: Job, request_id: str, *, stream: bool) -> Steps:
+    """One job's deltas; its choices are numbered from 0."""
+    prompt = prompts[job.prompt]
+    if job.echo:
+        return echoing(engine, prompt, job.sampling, request_id, stream=stream)
+    return engine.generate(prompt, job.sampling, request_id, stream=stream)
 
 
 def shifted(deltas: Sequence[Delta], by: int) -> Sequence[Delta]:

@@ -49,6 +49,8 @@ class Prompt:
     payload: object = None
     tail: str = ""
     """The text of the last few tokens of a rendered chat: whether the template has opened the reasoning shows there."""
+    text: str = ""
+    """The whole prompt as text, where the caller wanted it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,8 @@ class Sampling:
     """How to sample. None means the model's own default (generation_config.json), then the engine's.
 
     `max_tokens` is always given and always fits the context. `n > 1` never comes with `temperature == 0`: the caller
-    fans such a request out. `logprobs` is the number of alternatives for each token (0: the chosen token alone).
+    fans such a request out. `logprobs` is the number of alternatives for each token (0: the chosen token alone);
+    `prompt_logprobs` wants as many for the prompt's tokens.
     """
 
     max_tokens: int
@@ -88,6 +91,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     n: int = 1
     logprobs: int | None = None
+    prompt_logprobs: bool = False
     logit_bias: Mapping[int, float] | None = None
     ignore_eos: bool = False
     min_tokens: int = 0
@@ -98,10 +102,13 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class TokenLogprob:
-    """One token's text with its natural-log probability, and the alternatives asked for."""
+    """One token's text with its natural-log probability, and the alternatives asked for.
+
+    The prompt's first token has no probability: nothing comes before it.
+    """
 
     token: str
-    logprob: float
+    logprob: float | None
     top: tuple["TokenLogprob", ...] = ()
 
 
@@ -157,8 +164,11 @@ class Engine(Protocol):
     async def render_chat(self, messages: Sequence[Mapping[str, object]], options: TemplateOptions) -> Prompt:
         """Messages (OpenAI's shape, plain dictionaries) through the model's template. Raises InvalidRequest."""
 
-    async def render_text(self, text: str | Sequence[int]) -> Prompt:
-        """A text, or ready token ids, as a prompt. Raises InvalidRequest (also for ids outside of the vocabulary)."""
+    async def render_text(self, text: str | Sequence[int], *, with_text: bool = False) -> Prompt:
+        """A text, or ready token ids, as a prompt. Raises InvalidRequest (also for ids outside of the vocabulary).
+
+        :param with_text: the prompt's `text` is wanted, which costs something where only ids are given.
+        """
 
     def generate(
         self, prompt: Prompt, sampling: Sampling, request_id: str, *, stream: bool
@@ -167,6 +177,7 @@ class Engine(Protocol):
 
         Closing the generator, or cancelling the task that waits on it, aborts the request within 0.2 s. Raises
         InvalidRequest before the first output, EngineDead at any time. Every choice ends with a finish_reason.
+        With `prompt_logprobs` the first delta of all is the prompt's: its logprobs, no text and no generated token.
         """
 
     async def ping(self) -> None:

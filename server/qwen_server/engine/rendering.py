@@ -4,7 +4,7 @@ It must never let a request choose the template, and never pass on what vLLM say
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vllm.exceptions import VLLMClientError
@@ -48,17 +48,23 @@ class Rendering:
         ids = rendered["prompt_token_ids"]
         return Prompt(ids, rendered, str(self.renderer.get_tokenizer().decode(ids[-TAIL:])))
 
-    async def text(self, text: str | Sequence[int]) -> Prompt:
+    def word(self, token: int) -> str:
+        """One token's text."""
+        return str(self.renderer.get_tokenizer().decode([token]))
+
+    async def text(self, text: str | Sequence[int], *, with_text: bool = False) -> Prompt:
         """A text through the tokenizer, or ids as they are. Raises InvalidRequest."""
         if isinstance(text, str):
             prompt: dict[str, object] = {"prompt": text}
         else:
             self.check_ids(text)
             prompt = {"prompt_token_ids": list(text)}
-        (rendered,) = await self.finished(self.renderer.render_cmpl_async([prompt]), "prompt", REFUSED_TEXT)
+        params = replace(self.renderer.default_cmpl_tok_params, needs_detokenization=with_text)
+        (rendered,) = await self.finished(self.renderer.render_cmpl_async([prompt], params), "prompt", REFUSED_TEXT)
         if not rendered["prompt_token_ids"]:
             raise InvalidRequest("prompt is empty; give at least one token.", "prompt")
-        return Prompt(rendered["prompt_token_ids"], rendered)
+        shown = (text if isinstance(text, str) else rendered["prompt"]) if with_text else ""
+        return Prompt(rendered["prompt_token_ids"], rendered, text=shown)
 
     def check_ids(self, ids: Sequence[int]) -> None:
         """Raise InvalidRequest for ids that the model does not have."""

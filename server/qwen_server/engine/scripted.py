@@ -1,7 +1,7 @@
 """An engine without a model: exact, repeatable text, so that everything around an engine can be tried in milliseconds.
 
 It does not tokenise as a model does (a token is a word with the white space before it), does not sample (temperature,
-penalties, seed and logit_bias change nothing), and gives no logprobs. It must never be reachable by accident: only
+penalties, seed and logit_bias change nothing), and makes its logprobs up. It must never be reachable by accident: only
 `--engine scripted` selects it.
 """
 
@@ -26,6 +26,7 @@ from qwen_server.engine.base import (
     Stage,
     TemplateOptions,
 )
+from qwen_server.engine.scripted_logprobs import made_up, of_prompt
 from qwen_server.termination import Reason
 
 WORD = re.compile(r"\s*\S+|\s+$")
@@ -98,10 +99,11 @@ def deltas(text: str, sampling: Sampling, index: int) -> list[Delta]:
     for number, word in enumerate(tokens, start=1):
         seen += word
         if (stop := cut_at_stop(seen, sampling.stop)) is not None:
-            return [*result, Delta(index, seen[shown:stop], 1, "stop")]
+            return [*result, Delta(index, seen[shown:stop], 1, "stop", made_up(word, number, index, sampling))]
         last = number == len(tokens)
         visible = len(seen) if last else len(seen) - held_back(seen, sampling.stop)
-        result.append(Delta(index, seen[shown:visible], 1, ends if last else None))
+        logprobs = made_up(word, number, index, sampling)
+        result.append(Delta(index, seen[shown:visible], 1, ends if last else None, logprobs))
         shown = max(shown, visible)
     return result
 
@@ -148,13 +150,15 @@ class ScriptedEngine:
         ids = [token_id(word) for content in contents for word in words(content)]
         return Prompt(ids, contents[-1], self.script.prompt_tail)
 
-    async def render_text(self, text: str | Sequence[int]) -> Prompt:
+    async def render_text(self, text: str | Sequence[int], *, with_text: bool = False) -> Prompt:
         """The words of a text, or the ids as given."""
+        del with_text  # It is always there.
         if isinstance(text, str):
-            return Prompt([token_id(word) for word in words(text)], text)
+            return Prompt([token_id(word) for word in words(text)], text, text=text)
         if not all(0 <= number < VOCABULARY for number in text):
             raise InvalidRequest("prompt holds a token id that the model does not have.", "prompt")
-        return Prompt(list(text), " ".join(f"<{number}>" for number in text))
+        legible = " ".join(f"<{number}>" for number in text)
+        return Prompt(list(text), legible, text=legible)
 
     async def generate(
         self, prompt: Prompt, sampling: Sampling, request_id: str, *, stream: bool
@@ -162,7 +166,7 @@ class ScriptedEngine:
         """One token of every choice at a time; everything at the end if it is not streamed."""
         text = self.script.reply if self.script.reply is not None else str(prompt.payload)
         steps = list(itertools.zip_longest(*(deltas(text, sampling, index) for index in range(sampling.n))))
-        collected: list[Delta] = []
+        collected = of_prompt(words(prompt.text), sampling)
         finished = False
         self._running += 1
         try:
@@ -171,10 +175,10 @@ class ScriptedEngine:
                 await self._token(number)
                 batch = [delta for delta in step if delta is not None]
                 finished = number + 1 == len(steps)
+                collected += batch
                 if stream:
-                    yield batch
-                else:
-                    collected += batch
+                    yield collected
+                    collected = []
             if not stream:
                 yield collected
         finally:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm.logprobs import Logprob
-from vllm.outputs import CompletionOutput
+from vllm.outputs import CompletionOutput, RequestOutput
 from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
 
 from qwen_server.engine.base import Delta, EngineError, InvalidRequest, OutputSchema, Sampling, TokenLogprob
@@ -45,6 +45,7 @@ def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: 
         seed=sampling.seed,
         stop=list(sampling.stop),
         logprobs=sampling.logprobs,
+        prompt_logprobs=sampling.logprobs if sampling.prompt_logprobs else None,
         logit_bias=dict(sampling.logit_bias) if sampling.logit_bias else None,
         ignore_eos=sampling.ignore_eos,
         structured_outputs=StructuredOutputsParams(json=dict(sampling.schema.json)) if sampling.schema else None,
@@ -60,13 +61,23 @@ def token_logprob(found: Logprob, top: Sequence[Logprob] = ()) -> TokenLogprob:
     return TokenLogprob(found.decoded_token or "", max(found.logprob, LOWEST_LOGPROB), alternatives)
 
 
+def at_position(found: Mapping[int, Logprob], token: int, asked: int) -> TokenLogprob:
+    """The logprobs of one place in a text. vLLM lists the token that stands there beside the `asked` likeliest ones."""
+    likeliest = sorted(found.values(), key=lambda each: each.rank or 0)[:asked]
+    return token_logprob(found[token], likeliest)
+
+
 def token_logprobs(output: CompletionOutput, asked: int) -> tuple[TokenLogprob, ...]:
-    """The logprobs of each token in an output. vLLM lists the chosen token beside the `asked` likeliest ones."""
-    result = []
-    for token, found in zip(output.token_ids, output.logprobs or (), strict=False):
-        likeliest = sorted(found.values(), key=lambda each: each.rank or 0)[:asked]
-        result.append(token_logprob(found[token], likeliest))
-    return tuple(result)
+    """The logprobs of each token in an output."""
+    pairs = zip(output.token_ids, output.logprobs or (), strict=False)
+    return tuple(at_position(found, token, asked) for token, found in pairs)
+
+
+def of_prompt(output: RequestOutput, ids: Sequence[int], first: str, asked: int) -> Delta:
+    """The prompt's own logprobs, which vLLM gives with the first output. `first` is the text of its first token."""
+    pairs = zip(ids[1:], output.prompt_logprobs[1:], strict=False)
+    later = (at_position(found, token, asked) for token, found in pairs)
+    return Delta(0, "", 0, None, (TokenLogprob(first, None), *later))
 
 
 def delta(output: CompletionOutput, asked_logprobs: int | None) -> Delta:

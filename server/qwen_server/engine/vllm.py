@@ -121,9 +121,9 @@ class VllmEngine:
         prompt: Prompt = await self._rendering.chat(messages, options)
         return prompt
 
-    async def render_text(self, text: str | Sequence[int]) -> Prompt:
+    async def render_text(self, text: str | Sequence[int], *, with_text: bool = False) -> Prompt:
         """A text through the tokenizer, or ids as they are."""
-        prompt: Prompt = await self._rendering.text(text)
+        prompt: Prompt = await self._rendering.text(text, with_text=with_text)
         return prompt
 
     async def generate(
@@ -133,13 +133,17 @@ class VllmEngine:
         from vllm.exceptions import VLLMClientError
         from vllm.v1.engine.exceptions import EngineDeadError
 
-        words, asked = self._words, sampling.logprobs
+        words, asked, of_prompt = self._words, sampling.logprobs, sampling.prompt_logprobs
         try:
             times = words.copies(sampling, self._defaults)
             params = words.sampling_params(sampling, self._defaults, stream=stream)
             async with contextlib.aclosing(self._llm.generate(prompt.payload, params, request_id)) as outputs:
                 async for output in outputs:
-                    yield words.repeated([words.delta(each, asked) for each in output.outputs], times)
+                    found = words.repeated([words.delta(each, asked) for each in output.outputs], times)
+                    if of_prompt:  # vLLM forgets them behind the first output
+                        of_prompt, first = False, self._rendering.word(prompt.token_ids[0])
+                        found = [words.of_prompt(output, prompt.token_ids, first, asked), *found]
+                    yield found
         except EngineDeadError:
             raise EngineDead(DEAD) from None
         except (VLLMClientError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Deltas as the bytes of a stream: everything but the text is laid down once, because this runs for every token."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import orjson
 
@@ -135,8 +136,10 @@ class SpokenChunks(ChatChunks):
         if index not in self._openings:
             self._openings[index] = b""
             delta = {"role": "assistant", "content": None, **delta}
-        choice = orjson.dumps({"index": index, "delta": delta, "finish_reason": reason})
-        return self._head + choice + self._tail
+        return self._head + orjson.dumps(self._choice(index, delta, reason)) + self._tail
+
+    def _choice(self, index: int, delta: Shown, reason: str | None) -> dict[str, Any]:
+        return {"index": index, "delta": delta, "finish_reason": reason}
 
 
 class CompletionChunks(Chunks):

@@ -21,14 +21,10 @@ MAX_CHOICES = 1024
 NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "functions": (None, []),
     "function_call": (None, "none", "auto"),
-    "logprobs": (None, False),
-    "top_logprobs": (None, 0),
     "audio": (None,),
     "modalities": (None, ["text"]),
     "chat_template": (None,),
-    "echo": (None, False),
     "suffix": (None, ""),
-    "best_of": (None, 1),
 }
 """Parameters that are not supported yet, with the values that ask for nothing."""
 
@@ -40,6 +36,8 @@ class Job:
     prompt: int
     sampling: Sampling
     first_index: int
+    echo: bool = False
+    """The prompt's text stands before each of its choices."""
 
 
 def check_model(asked: str, served: str) -> None:
@@ -97,7 +95,7 @@ def asked_tokens(request: GenerationRequest) -> int | None:
     """What the caller says of the completion's length; for a chat None is all that is left."""
     if isinstance(request, ChatRequest):
         return request.max_completion_tokens or request.max_tokens
-    return request.max_tokens or COMPLETION_TOKENS
+    return COMPLETION_TOKENS if request.max_tokens is None else request.max_tokens
 
 
 def granted_tokens(prompt_tokens: int, asked: int | None, context: int, *, clamp: bool, source: str) -> int:
@@ -145,7 +143,7 @@ def sampling(request: GenerationRequest, max_tokens: int) -> Sampling:
     )
 
 
-def jobs(samplings: Sequence[Sampling]) -> list[Job]:
+def jobs(samplings: Sequence[Sampling], *, echo: bool = False) -> list[Job]:
     """The work of a request, a sampling for each prompt. Greedy choices are asked for one by one, as engines want it.
 
     Raises ApiError when it is too much for one request.
@@ -155,7 +153,7 @@ def jobs(samplings: Sequence[Sampling]) -> list[Job]:
     for prompt, each in enumerate(samplings):
         parts = [single(each)] * each.n if each.n > 1 and each.temperature == 0 else [each]
         for part in parts:
-            result.append(Job(prompt, part, index))
+            result.append(Job(prompt, part, index, echo))
             index += part.n
     if index > MAX_CHOICES:
         raise ApiError(IMPOSSIBLE, f"n times the number of prompts must be at most {MAX_CHOICES}.", "n")

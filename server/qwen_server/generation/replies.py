@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from qwen_server.engine.base import Delta
+from qwen_server.engine.base import Delta, TokenLogprob
 from qwen_server.errors import INTERRUPTED, ApiError
+from qwen_server.generation.logprobs import chat_logprobs, text_logprobs
 from qwen_server.generation.spoken import Spoken, message
 from qwen_server.wire.chat import ChatReply, ReplyChoice
 from qwen_server.wire.completions import CompletionReply
@@ -29,6 +30,7 @@ class Choice:
 
     texts: list[str] = field(default_factory=list)
     tokens: int = 0
+    logprobs: list[TokenLogprob] = field(default_factory=list)
     finish_reason: str | None = None
 
 
@@ -49,6 +51,7 @@ def fold(choices: dict[int, Choice], deltas: Iterable[Delta]) -> None:
         choice = choices.setdefault(delta.index, Choice())
         choice.texts.append(delta.text)
         choice.tokens += delta.tokens
+        choice.logprobs += delta.logprobs or ()
         if delta.finish_reason is not None:
             choice.finish_reason = finish(delta.finish_reason)
 
@@ -71,21 +74,26 @@ def generated(choices: Mapping[int, Choice]) -> int:
 
 
 def chat_reply(
-    heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int, speak: Speak | None = None
+    heading: Heading,
+    choices: Mapping[int, Choice],
+    prompt_tokens: int,
+    speak: Speak | None = None,
+    *,
+    with_logprobs: bool = False,
 ) -> ChatReply:
     """A whole chat completion.
 
     :param speak: a parser for each choice, where the model's answers are more than text.
     """
+    told = [
+        chat_choice(index, text, reason, speak(index) if speak else None) for index, text, reason in ordered(choices)
+    ]
     return {
         "id": heading.id,
         "object": "chat.completion",
         "created": heading.created,
         "model": heading.model,
-        "choices": [
-            chat_choice(index, text, reason, speak(index) if speak else None)
-            for index, text, reason in ordered(choices)
-        ],
+        "choices": [with_tokens(each, choices[each["index"]]) for each in told] if with_logprobs else told,
         "usage": usage(prompt_tokens, generated(choices)),
     }
 
@@ -98,16 +106,42 @@ def chat_choice(index: int, text: str, reason: str, spoken: Spoken | None) -> Re
     return {"index": index, "message": said, "finish_reason": spoken.reason(reason)}
 
 
-def completion_reply(heading: Heading, choices: Mapping[int, Choice], prompt_tokens: int) -> CompletionReply:
-    """A whole text completion."""
+def with_tokens(told: ReplyChoice, choice: Choice) -> ReplyChoice:
+    """The same with the logprobs of its tokens."""
+    return {
+        "index": told["index"],
+        "message": told["message"],
+        "logprobs": chat_logprobs(choice.logprobs),
+        "finish_reason": told["finish_reason"],
+    }
+
+
+def completion_reply(
+    heading: Heading,
+    choices: Mapping[int, Choice],
+    prompt_tokens: int,
+    *,
+    completion_tokens: int | None = None,
+    with_logprobs: bool = False,
+) -> CompletionReply:
+    """A whole text completion.
+
+    :param completion_tokens: where it cost more than the choices that are shown.
+    """
+    spent = generated(choices) if completion_tokens is None else completion_tokens
     return {
         "id": heading.id,
         "object": "text_completion",
         "created": heading.created,
         "model": heading.model,
         "choices": [
-            {"text": text, "index": index, "logprobs": None, "finish_reason": reason}
+            {
+                "text": text,
+                "index": index,
+                "logprobs": text_logprobs(choices[index].logprobs) if with_logprobs else None,
+                "finish_reason": reason,
+            }
             for index, text, reason in ordered(choices)
         ],
-        "usage": usage(prompt_tokens, generated(choices)),
+        "usage": usage(prompt_tokens, spent),
     }

@@ -8,10 +8,12 @@ from pydantic_core import PydanticCustomError
 
 from qwen_server.wire.base import GenerationRequest, Request, TokenCount, Unsupported, form
 from qwen_server.wire.formats import ResponseFormat
+from qwen_server.wire.logprobs import ChatLogprobs
 from qwen_server.wire.tools import MAX_TOOLS, TemplateArguments, Tool, ToolChoice
 from qwen_server.wire.usage import Usage
 
 MAX_MESSAGES = 4096
+MAX_ALTERNATIVES = 20
 
 
 class TextPart(Request):
@@ -133,8 +135,8 @@ class ChatRequest(GenerationRequest):
     functions: Unsupported = None
     function_call: Unsupported = None
     response_format: ResponseFormat | None = None
-    logprobs: Unsupported = None
-    top_logprobs: Unsupported = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=MAX_ALTERNATIVES)] | None = None
     audio: Unsupported = None
     modalities: Unsupported = None
     chat_template: Unsupported = None
@@ -171,6 +173,7 @@ class ReplyChoice(TypedDict):
 
     index: int
     message: ReplyMessage
+    logprobs: NotRequired[ChatLogprobs]
     finish_reason: str
 
 

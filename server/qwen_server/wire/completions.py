@@ -4,10 +4,15 @@ from typing import Annotated, Literal, TypedDict
 
 from pydantic import Discriminator, Field, Tag
 
-from qwen_server.wire.base import GenerationRequest, Unsupported, form
+from qwen_server.wire.base import MAX_CHOICES, GenerationRequest, Unsupported, form
+from qwen_server.wire.logprobs import TextLogprobs
 from qwen_server.wire.usage import Usage
 
 MAX_PROMPTS = 1024
+MAX_ALTERNATIVES = 5
+
+NoneOrMoreTokens = Annotated[int, Field(ge=0, le=2**31 - 1)]
+"""A length; nothing at all is for `echo`."""
 
 TokenIds = Annotated[list[int], Field(min_length=1, fail_fast=True)]
 
@@ -36,10 +41,11 @@ class CompletionRequest(GenerationRequest):
     """The body of POST /v1/completions."""
 
     prompt: PromptForms
-    echo: Unsupported = None
+    max_tokens: NoneOrMoreTokens | None = None
+    echo: bool | None = None
     suffix: Unsupported = None
-    best_of: Unsupported = None
-    logprobs: Unsupported = None
+    best_of: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    logprobs: Annotated[int, Field(ge=0, le=MAX_ALTERNATIVES)] | None = None
 
 
 class CompletionChoice(TypedDict):
@@ -47,7 +53,7 @@ class CompletionChoice(TypedDict):
 
     text: str
     index: int
-    logprobs: None
+    logprobs: TextLogprobs | None
     finish_reason: str
 
 
