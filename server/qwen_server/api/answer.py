@@ -1,7 +1,7 @@
 """From deltas to an answer, whole or streamed: the one path that both kinds of completion take."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -20,6 +20,7 @@ from qwen_server.responses import respond
 from qwen_server.sse import DONE, EventStream, error_event, first_step
 
 Reply = Callable[[dict[int, Choice]], object]
+Fold = Callable[[dict[int, Choice], Iterable[Delta]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Work:
     chunks: Chunks | None
     reply: Reply
     large: bool = False
+    fold: Fold = fold
 
     @property
     def choices(self) -> int:
@@ -89,7 +91,7 @@ async def send_whole(service: Service, work: Work, given: Steps, send: Send) -> 
     choices: dict[int, Choice] = {}
     async for deltas in given:
         service.pulse.beat()
-        fold(choices, deltas)
+        work.fold(choices, deltas)
     if len(choices) != work.choices:
         raise Unfinished
     await respond(send, await worded(work, choices))

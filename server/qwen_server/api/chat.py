@@ -21,7 +21,7 @@ from qwen_server.generation.intake import (
     sampling,
 )
 from qwen_server.generation.logprobs import asked_logprobs, check_logprobs
-from qwen_server.generation.replies import Heading, Speak, chat_reply
+from qwen_server.generation.replies import Heading, Speak, chat_reply, fold, fold_chat_tokens
 from qwen_server.generation.spoken import TOOL_CALLS, Spoken
 from qwen_server.generation.token_chunks import ChatTokenChunks
 from qwen_server.generation.toolbox import check_tools, template_arguments, told
@@ -62,6 +62,7 @@ async def chat_work(service: Service, request: ChatRequest, heading: Heading) ->
         chunks=chunks(request, heading, speak) if request.stream else None,
         reply=lambda choices: chat_reply(heading, choices, size, speak, with_logprobs=bool(request.logprobs)),
         large=bool(request.logprobs),
+        fold=fold_chat_tokens if request.logprobs else fold,
     )
 
 

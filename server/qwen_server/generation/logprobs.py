@@ -5,6 +5,8 @@ It must never drop a token: a client adds them up.
 
 from collections.abc import Iterable, Sequence
 
+import orjson
+
 from qwen_server.engine.base import TokenLogprob
 from qwen_server.errors import IMPOSSIBLE, ApiError
 from qwen_server.wire.chat import ChatRequest
@@ -33,6 +35,11 @@ def alternative(found: TokenLogprob) -> Alternative:
 def chat_token(found: TokenLogprob) -> ChatToken:
     """The same with the likeliest tokens at its place."""
     return {**alternative(found), "top_logprobs": [alternative(each) for each in found.top]}
+
+
+def worded(tokens: Iterable[TokenLogprob]) -> list[orjson.Fragment]:
+    """Chat tokens as bytes at once: thousands of them as objects would stop the event loop when they are collected."""
+    return [orjson.Fragment(orjson.dumps(chat_token(each))) for each in tokens]
 
 
 def chat_logprobs(tokens: Iterable[TokenLogprob]) -> ChatLogprobs:

@@ -1,11 +1,13 @@
 """Deltas folded into whole replies: the same deltas that a stream shows one by one."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from orjson import Fragment
 
 from qwen_server.engine.base import Delta, TokenLogprob
 from qwen_server.errors import INTERRUPTED, ApiError
-from qwen_server.generation.logprobs import chat_logprobs, text_logprobs
+from qwen_server.generation.logprobs import text_logprobs, worded
 from qwen_server.generation.spoken import Spoken, message
 from qwen_server.wire.chat import ChatReply, ReplyChoice
 from qwen_server.wire.completions import CompletionReply
@@ -31,6 +33,8 @@ class Choice:
     texts: list[str] = field(default_factory=list)
     tokens: int = 0
     logprobs: list[TokenLogprob] = field(default_factory=list)
+    worded: list[Fragment] = field(default_factory=list)
+    """A chat's logprobs, as they will be sent."""
     finish_reason: str | None = None
 
 
@@ -54,6 +58,13 @@ def fold(choices: dict[int, Choice], deltas: Iterable[Delta]) -> None:
         choice.logprobs += delta.logprobs or ()
         if delta.finish_reason is not None:
             choice.finish_reason = finish(delta.finish_reason)
+
+
+def fold_chat_tokens(choices: dict[int, Choice], deltas: Iterable[Delta]) -> None:
+    """The same for a chat that shows its tokens' logprobs: they are worded as they come."""
+    for delta in deltas:
+        fold(choices, (replace(delta, logprobs=None),))
+        choices[delta.index].worded += worded(delta.logprobs or ())
 
 
 def ended(choice: Choice) -> str:
@@ -111,7 +122,7 @@ def with_tokens(told: ReplyChoice, choice: Choice) -> ReplyChoice:
     return {
         "index": told["index"],
         "message": told["message"],
-        "logprobs": chat_logprobs(choice.logprobs),
+        "logprobs": {"content": choice.worded, "refusal": None},
         "finish_reason": told["finish_reason"],
     }
 

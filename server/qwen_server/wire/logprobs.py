@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
+from orjson import Fragment
+
 
 class Alternative(TypedDict):
     """A token with its natural-log probability. `bytes` are the token's own, in UTF-8."""
@@ -21,7 +23,7 @@ class ChatToken(Alternative):
 class ChatLogprobs(TypedDict):
     """Those of a choice, or of a chunk."""
 
-    content: list[ChatToken]
+    content: Sequence[ChatToken | Fragment]
     refusal: None
 
 
