@@ -9,6 +9,7 @@ from hack.generate.markdown import block, code, table
 from qwen_operator.core import kinds, names
 from qwen_operator.core.problems import Reason
 from qwen_operator.core.resource import arguments
+from qwen_server.errors import KINDS, Kind
 
 Document = dict[str, Any]
 
@@ -26,6 +27,7 @@ def document(definition: Document, values_schema: str) -> str:
         ("Reasons", _reasons()),
         ("Names and labels", _names()),
         ("Engine flags in spec.server.args", _arguments()),
+        ("Errors of the API", _errors()),
         ("Rights of the operator", _rights()),
         ("Values of the chart", _values(values_schema)),
         ("qwen-operator", _usage("qwen_operator", "run", "render", "crd")),
@@ -78,6 +80,21 @@ def _names() -> str:
 
 def _arguments() -> str:
     return table(("flag", "value"), [(code(flag), value.name.lower()) for flag, value in arguments.ALLOWED.items()])
+
+
+def _errors() -> str:
+    head = (
+        'Every error is `{"error": {"message", "type", "param", "code"}}`; a `param` that is not null names the place '
+        "in the request. In a stream that has begun it comes as an event.\n\n"
+    )
+    rows = [
+        (str(kind.status), code(kind.type), code(kind.code or "null"), _headers(kind), kind.meaning) for kind in KINDS
+    ]
+    return head + table(("status", "type", "code", "headers", "meaning"), rows)
+
+
+def _headers(kind: Kind) -> str:
+    return ", ".join(code(f"{name.decode()}: {value.decode()}") for name, value in kind.headers)
 
 
 def _rights() -> str:

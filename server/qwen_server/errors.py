@@ -32,7 +32,7 @@ CLOSE: tuple[Header, ...] = ((b"connection", b"close"),)
 
 MALFORMED = Kind(400, CALLER, None, "The body is no JSON object.")
 IMPOSSIBLE = Kind(400, CALLER, None, "A parameter has a value that cannot be honoured.")
-UNSUPPORTED = Kind(400, CALLER, "unsupported_parameter", "The server cannot do this yet.")
+UNSUPPORTED = Kind(400, CALLER, "unsupported_parameter", "The server or the model cannot do this.")
 MODEL_MISSING = Kind(400, CALLER, None, "The request names no model.")
 MODEL_UNKNOWN = Kind(400, CALLER, "model_not_found", "The request names a model that is not served here.")
 CONTEXT_EXCEEDED = Kind(400, CALLER, "context_length_exceeded", "Prompt and completion do not fit the context.")
