@@ -70,4 +70,4 @@ def show(tables: Iterable[Table], kube: Kube, example: Example) -> None:
         screen.print()
     screen.print("It goes on running. To use it, paste:\n", style="bold")
     print(indent(usage(kube, example), "  "))
-    screen.print("\n`make demo-down` removes all of it.")
+    screen.print(f"\n`make demo-down{f' CONTEXT={kube.context}' if kube.context else ''}` removes all of it.")

@@ -30,11 +30,14 @@ def test_the_way_to_use_it_can_be_pasted_line_by_line() -> None:
     assert '"model": "qwen3"' in lines[-1]
 
 
-def test_a_named_cluster_is_used_by_its_context() -> None:
-    """Nothing of this checkout is on the PATH then."""
+def test_a_named_cluster_is_used_by_its_context(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing of this checkout is on the PATH then, and the way back names it too."""
     named = Kube("/usr/bin/kubectl", "helm", Path("log"), context="staging")
 
     assert closing.usage(named, EXAMPLE).splitlines()[0] == "kubectl config use-context staging"
+
+    closing.show((), named, EXAMPLE)
+    assert "`make demo-down CONTEXT=staging` removes all of it." in capsys.readouterr().out
 
 
 def test_the_page_shows_evidence_and_figures_with_their_limits(capsys: pytest.CaptureFixture[str]) -> None:
