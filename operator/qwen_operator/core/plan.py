@@ -92,11 +92,13 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
 def _asked(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
     """Everything that the spec asks for."""
     wanted = serving(model, settings)
-    return (
-        _created_once(model, wanted, seen),
-        _applied(SERVICE, model, service(model, wanted), seen.service),
-        _applied(DEPLOYMENT, model, deployment(model, wanted), seen.deployment),
-    )
+    replicas_step = _applied(DEPLOYMENT, model, deployment(model, wanted), seen.deployment)
+    return (*_around(model, wanted, seen), replicas_step)
+
+
+def _around(model: QwenModel, wanted: Serving, seen: Snapshot) -> tuple[Step | None, ...]:
+    """What stands around the replicas: keys and address."""
+    return _created_once(model, wanted, seen), _applied(SERVICE, model, service(model, wanted), seen.service)
 
 
 def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
@@ -114,11 +116,11 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step
         return _asked(model, seen, settings)
     if living is None or not _runs_from(living, claim):
         return ()
-    *others, _ = _asked(model, seen, settings)
-    replica = deployment(model, serving(model, settings))
+    wanted = serving(model, settings)
+    replica = deployment(model, wanted)
     unchanged = replica | {"spec": replica["spec"] | {"replicas": living["spec"]["replicas"]}}
     keeps = difference(stamped(unchanged), living) is None
-    return (*others, _applied(DEPLOYMENT, model, replica, living) if keeps else None)
+    return (*_around(model, wanted, seen), _applied(DEPLOYMENT, model, replica, living) if keeps else None)
 
 
 def _runs_from(living: Manifest, claim: str) -> bool:

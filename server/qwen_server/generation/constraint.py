@@ -10,6 +10,7 @@ from qwen_server.errors import IMPOSSIBLE, ApiError
 from qwen_server.generation.spoken import TOOL_CALLS
 from qwen_server.qwen.choice import MakeMarkup, Tools
 from qwen_server.qwen.forced import OBJECT, NamedCall, RequiredCalls, named_schema, required_schema
+from qwen_server.qwen.schema import name
 from qwen_server.wire.chat import ChatRequest
 from qwen_server.wire.formats import ObjectFormat, SchemaFormat
 from qwen_server.wire.tools import NamedTool
@@ -55,7 +56,7 @@ def of_tool_choice(request: ChatRequest, tools: Tools) -> Constraint | None:
     """A call that must be made. Raises ApiError where there is nothing to call."""
     asked = request.tool_choice
     if isinstance(asked, NamedTool):
-        named = [tool for tool in tools if tool["function"]["name"] == asked.function.name]  # type: ignore[index]
+        named = [tool for tool in tools if name(tool) == asked.function.name]
         if not named:
             param = "tool_choice.function.name"
             raise ApiError(IMPOSSIBLE, f"{param} names none of the request's tools.", param)

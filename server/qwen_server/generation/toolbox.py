@@ -3,11 +3,11 @@
 It must never let what a tool said, or was called with, into a message.
 """
 
-import json
 from collections.abc import Iterator
 
 from qwen_server.errors import IMPOSSIBLE, UNSUPPORTED, ApiError
 from qwen_server.qwen.choice import Tools, call_format
+from qwen_server.qwen.json_reader import is_object
 from qwen_server.wire.chat import AssistantMessage, ChatRequest, ToolMessage
 
 
@@ -36,21 +36,13 @@ def check_tools(request: ChatRequest, template: str) -> None:
 
 
 def complaints(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Where earlier calls and results do not fit: the place, and why."""
+    """Where earlier calls and results do not fit: the place, and why. Some clients send nothing as no arguments."""
     called: set[str] = set()
     for index, message in enumerate(request.messages):
         if isinstance(message, AssistantMessage):
             for number, call in enumerate(message.tool_calls or ()):
                 called.add(call.id)
-                if not is_object(call.function.arguments):
+                if call.function.arguments.strip() and not is_object(call.function.arguments):
                     yield f"messages[{index}].tool_calls[{number}].function.arguments", "must be a JSON object as text"
         elif isinstance(message, ToolMessage) and message.tool_call_id not in called:
             yield f"messages[{index}].tool_call_id", "names no tool call of an earlier message"
-
-
-def is_object(arguments: str) -> bool:
-    """Whether arguments are a JSON object; some clients send nothing where there are none."""
-    try:
-        return not arguments.strip() or isinstance(json.loads(arguments), dict)
-    except (ValueError, RecursionError):
-        return False

@@ -99,7 +99,6 @@ class Calls:
         self._marks = marks
         self._new_call = call
         self._call: Call | None = None
-        self._ended = False
         self._text = Trimmed()
         self._held = ""
         self._after_call = False

@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from qwen_server.qwen.hermes import hermes
+from qwen_server.qwen.marks import CALL
 from qwen_server.qwen.pieces import Markup
 from qwen_server.qwen.plain import Plain
 from qwen_server.qwen.qwen3_coder import FUNCTION, qwen3_coder
-from qwen_server.qwen.schema import parameters
-from qwen_server.qwen.thinking import BEGIN, CALL, Thinking
+from qwen_server.qwen.schema import name, parameters
+from qwen_server.qwen.thinking import BEGIN, Thinking
 
 Tools = Sequence[Mapping[str, object]]
 MakeMarkup = Callable[[], Markup]
@@ -50,7 +51,7 @@ def markup(template: str, tools: Tools, tail: str) -> MakeMarkup | None:
     form = call_format(template) if tools else None
     if form is None and not thinks(template):
         return None
-    types = {str(name): parameters(tool) for tool in tools if (name := _name(tool))}
+    types = {name(tool): parameters(tool) for tool in tools}
 
     def answer() -> Markup:
         if form is None:
@@ -61,8 +62,3 @@ def markup(template: str, tools: Tools, tail: str) -> MakeMarkup | None:
         return answer
     opened = opens_reasoning(tail)
     return lambda: Thinking(answer(), opened=opened)
-
-
-def _name(tool: Mapping[str, object]) -> object:
-    function = tool.get("function")
-    return function.get("name") if isinstance(function, Mapping) else None

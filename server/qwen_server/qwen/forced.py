@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from qwen_server.qwen.calls import merged
-from qwen_server.qwen.hermes import JsonCall, is_object
+from qwen_server.qwen.hermes import JsonCall
+from qwen_server.qwen.json_reader import is_object
 from qwen_server.qwen.pieces import Arguments, CallBegan, CallEnded, Piece, Text
+from qwen_server.qwen.schema import function, name
 
 Schema = Mapping[str, object]
 OBJECT: Schema = {"type": "object"}
@@ -12,8 +14,7 @@ OBJECT: Schema = {"type": "object"}
 
 def named_schema(tool: Mapping[str, object]) -> Schema:
     """What the arguments of one function must be."""
-    function = tool.get("function")
-    parameters = function.get("parameters") if isinstance(function, Mapping) else None
+    parameters = function(tool).get("parameters")
     return parameters if isinstance(parameters, Mapping) and parameters else OBJECT
 
 
@@ -29,11 +30,9 @@ def required_schema(tools: Sequence[Mapping[str, object]], *, single_call: bool)
 
 def call_schema(tool: Mapping[str, object]) -> Schema:
     """One call with the function's name and arguments."""
-    function = tool.get("function")
-    name = function.get("name") if isinstance(function, Mapping) else None
     return {
         "type": "object",
-        "properties": {"name": {"enum": [name]}, "arguments": named_schema(tool)},
+        "properties": {"name": {"enum": [name(tool)]}, "arguments": named_schema(tool)},
         "required": ["name", "arguments"],
         "additionalProperties": False,
     }

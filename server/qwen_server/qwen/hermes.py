@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable
 
 from qwen_server.qwen.calls import SPACE, Call, Calls, Reading
-from qwen_server.qwen.json_reader import Malformed, Sink, members
+from qwen_server.qwen.json_reader import Malformed, Sink, is_object, members
+from qwen_server.qwen.marks import CALL, CALL_END
 from qwen_server.qwen.pieces import Arguments
 
-BEGIN, END = "<tool_call>", "</tool_call>"
 ARGUMENTS = ("arguments", "parameters")
 NOISE = SPACE + "}"
 """Some models close the object once too often."""
@@ -18,7 +18,7 @@ NOISE = SPACE + "}"
 
 def hermes() -> Calls:
     """A parser of answers with such calls."""
-    return Calls((BEGIN,), JsonCall)
+    return Calls((CALL,), JsonCall)
 
 
 class JsonCall(Call):
@@ -48,7 +48,7 @@ class JsonCall(Call):
             self._arguments = list(self._decoded())
         self._add()
         self.close(complete=whole and is_object("".join(self._arguments)))
-        return (yield from self.closing("", END, NOISE)) if self.mark else ""
+        return (yield from self.closing("", CALL_END, NOISE)) if self.mark else ""
 
     def pass_on(self) -> None:
         """Arguments that are an object, as they should be, are passed on as they come."""
@@ -87,11 +87,3 @@ class JsonCall(Call):
         except ValueError:
             return raw
         return inner if isinstance(inner, str) and is_object(inner) else raw
-
-
-def is_object(text: str) -> bool:
-    """Whether a text is a JSON object."""
-    try:
-        return isinstance(json.loads(text), dict)
-    except ValueError:
-        return False

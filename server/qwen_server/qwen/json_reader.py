@@ -96,3 +96,11 @@ def quoted(char: str, sink: Sink) -> Generator[None, str, None]:
         if char == '"' and not escaped:
             return
         escaped = char == "\\" and not escaped
+
+
+def is_object(text: str) -> bool:
+    """Whether a text is a JSON object, and one that can be read."""
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False

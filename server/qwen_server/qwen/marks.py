@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+CALL, CALL_END = "<tool_call>", "</tool_call>"
+"""Around a call, in both formats."""
 EDGE = "\n"
 """What models put around their marks, and what is no part of the text between them."""
 

@@ -9,14 +9,13 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 
 from qwen_server.qwen.calls import Call, Calls, Reading
 from qwen_server.qwen.json_reader import Malformed
-from qwen_server.qwen.marks import EDGE, cut
+from qwen_server.qwen.marks import CALL, CALL_END, EDGE, cut
 from qwen_server.qwen.pieces import Arguments
 from qwen_server.qwen.schema import TEXT, Parameters, value
 
-BEGIN, END = "<tool_call>", "</tool_call>"
 FUNCTION, FUNCTION_END = "<function=", "</function>"
 PARAMETER, PARAMETER_END = "<parameter=", "</parameter>"
-BETWEEN = (PARAMETER, FUNCTION_END, END)
+BETWEEN = (PARAMETER, FUNCTION_END, CALL_END)
 WITHIN = (PARAMETER_END, PARAMETER, FUNCTION_END)
 """What ends a value; some models forget its own mark."""
 
@@ -26,7 +25,7 @@ def qwen3_coder(tools: Mapping[str, Parameters]) -> Calls:
 
     :param tools: types of the parameters by the function's name. A value of which nothing is known is text.
     """
-    return Calls((BEGIN, FUNCTION), lambda mark: XmlCall(mark, tools))
+    return Calls((CALL, FUNCTION), lambda mark: XmlCall(mark, tools))
 
 
 class XmlCall(Call):
@@ -41,7 +40,7 @@ class XmlCall(Call):
     def read(self) -> Reading:
         """Name, parameters, marks."""
         try:
-            if self.mark == BEGIN:
+            if self.mark == CALL:
                 yield from self._expect(FUNCTION)
             name = yield from self._word()
         except Malformed:
@@ -50,7 +49,7 @@ class XmlCall(Call):
         mark = yield from self._parameters(self._tools.get(name, {}))
         self.pass_on()
         self.close()
-        return self._text if mark == END else (yield from self.closing(self._text, END))
+        return self._text if mark == CALL_END else (yield from self.closing(self._text, CALL_END))
 
     def pass_on(self) -> None:
         """The JSON that is known by now."""

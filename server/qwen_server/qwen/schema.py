@@ -9,10 +9,20 @@ Parameters = Mapping[str, frozenset[str]]
 """Types by parameter."""
 
 
+def function(tool: Mapping[str, object]) -> Mapping[str, object]:
+    """The function of an entry of a request's `tools`."""
+    found = tool.get("function")
+    return found if isinstance(found, Mapping) else {}
+
+
+def name(tool: Mapping[str, object]) -> str:
+    """Its name."""
+    return str(function(tool).get("name", ""))
+
+
 def parameters(tool: Mapping[str, object]) -> Parameters:
-    """The types of a function's parameters; `tool` is an entry of a request's `tools`."""
-    function = tool.get("function")
-    schema = function.get("parameters") if isinstance(function, Mapping) else None
+    """The types of its parameters."""
+    schema = function(tool).get("parameters")
     properties = schema.get("properties") if isinstance(schema, Mapping) else None
     if not isinstance(properties, Mapping):
         return {}

@@ -6,10 +6,10 @@ those that do not think write neither. Which of them it is must never be guessed
 
 from collections.abc import Sequence
 
-from qwen_server.qwen.marks import EDGE, Trimmed, cut
+from qwen_server.qwen.marks import CALL, EDGE, Trimmed, cut
 from qwen_server.qwen.pieces import Markup, Piece, Thought
 
-BEGIN, END, CALL = "<think>", "</think>", "<tool_call>"
+BEGIN, END = "<think>", "</think>"
 
 
 class Thinking:
