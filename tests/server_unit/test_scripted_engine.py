@@ -73,6 +73,18 @@ async def test_a_prompt_is_counted_in_words_and_the_same_everywhere() -> None:
     assert list(second.token_ids) == list((await ScriptedEngine().render_text("Be brief.Hello there")).token_ids)
 
 
+async def test_a_conversation_is_answered_in_turn() -> None:
+    """By the answers that it holds already, so that many may be under way; the last answer comes again and again."""
+    engine = ScriptedEngine(Script(reply=("one", "two")))
+    asked: dict[str, object] = {"role": "user", "content": "Hello"}
+    said: dict[str, object] = {"role": "assistant", "content": "Yes?"}
+
+    prompts = [await engine.render_chat([*[asked, said] * turn, asked], TemplateOptions()) for turn in range(4)]
+
+    answers = [await collected(engine, prompt, Sampling(max_tokens=9), stream=True) for prompt in prompts]
+    assert ["".join(delta.text for (delta,) in answer) for answer in answers] == ["one", "two", "two", "two"]
+
+
 async def test_token_ids_outside_of_the_vocabulary_are_refused() -> None:
     """As the real engine does."""
     with pytest.raises(InvalidRequest) as raised:

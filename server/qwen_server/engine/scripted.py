@@ -38,8 +38,11 @@ CONTEXT = 200_000
 class Script:
     """What the engine does. Durations are in seconds."""
 
-    reply: str | None = None
-    """Every answer's text; without it, the last message or the prompt comes back."""
+    reply: str | Sequence[str] | None = None
+    """Every answer's text, or those of a conversation in turn, the last one again and again.
+
+    Without it, the last message or the prompt comes back.
+    """
     chat_template: str = ""
     """What the model's template is said to be; nothing is rendered by it."""
     prompt_tail: str = ""
@@ -68,6 +71,12 @@ def read_script(path: Path | None) -> Script:
 def words(text: str) -> list[str]:
     """The text cut into tokens; joined again they are the text."""
     return WORD.findall(text)
+
+
+def answer(script: Script, asked: str, turn: int = 0) -> str:
+    """What comes back to a conversation that holds `turn` answers already."""
+    replies = [script.reply] if isinstance(script.reply, str) else script.reply
+    return replies[min(turn, len(replies) - 1)] if replies else asked
 
 
 def token_id(word: str) -> int:
@@ -144,27 +153,28 @@ class ScriptedEngine:
         )
 
     async def render_chat(self, messages: Sequence[Mapping[str, object]], options: TemplateOptions) -> Prompt:
-        """All messages' words count; the last one's content is what comes back."""
+        """All messages' words count."""
         del options  # No template, no choices.
         contents = [str(message.get("content") or "") for message in messages]
         ids = [token_id(word) for content in contents for word in words(content)]
-        return Prompt(ids, contents[-1], self.script.prompt_tail)
+        turn = sum(message["role"] == "assistant" for message in messages)
+        return Prompt(ids, answer(self.script, contents[-1], turn), self.script.prompt_tail)
 
     async def render_text(self, text: str | Sequence[int], *, with_text: bool = False) -> Prompt:
         """The words of a text, or the ids as given."""
         del with_text  # It is always there.
         if isinstance(text, str):
-            return Prompt([token_id(word) for word in words(text)], text, text=text)
+            return Prompt([token_id(word) for word in words(text)], answer(self.script, text), text=text)
         if not all(0 <= number < VOCABULARY for number in text):
             raise InvalidRequest("prompt holds a token id that the model does not have.", "prompt")
         legible = " ".join(f"<{number}>" for number in text)
-        return Prompt(list(text), legible, text=legible)
+        return Prompt(list(text), answer(self.script, legible), text=legible)
 
     async def generate(
         self, prompt: Prompt, sampling: Sampling, request_id: str, *, stream: bool
     ) -> AsyncGenerator[Sequence[Delta], None]:
         """One token of every choice at a time; everything at the end if it is not streamed."""
-        text = self.script.reply if self.script.reply is not None else str(prompt.payload)
+        text = str(prompt.payload)
         steps = list(itertools.zip_longest(*(deltas(text, sampling, index) for index in range(sampling.n))))
         collected = of_prompt(words(prompt.text), sampling)
         finished = False
