@@ -27,14 +27,46 @@ class Reason(StrEnum):
     """The context asked for is longer than the model's own limit."""
     INVALID_ARGUMENT = "InvalidArgument"
     """A flag is unknown or its value impossible."""
+    KV_CACHE_TOO_SMALL = "KVCacheTooSmall"
+    """Beside the model there is no room for one request of full length."""
+    GPU_OUT_OF_MEMORY_LOADING = "GPUOutOfMemoryLoading"
+    """The weights are larger than the GPUs' memory."""
+    GPU_OUT_OF_MEMORY_WARMING = "GPUOutOfMemoryWarming"
+    """The weights fit, and the first computation does not."""
+    GPU_MEMORY_TAKEN = "GPUMemoryTaken"
+    """Somebody else holds memory of the GPU."""
+    TENSOR_SIZE_NOT_DIVISIBLE = "TensorSizeNotDivisible"
+    """The attention heads cannot be split among so many GPUs."""
+    QUANTIZATION_BLOCK_NOT_DIVISIBLE = "QuantizationBlockNotDivisible"
+    """The split would cut through blocks that share one scale."""
+    GPU_TOO_OLD = "GPUTooOld"
+    """The GPU cannot compute in this number format."""
+    UNSUPPORTED_QUANTIZATION = "UnsupportedQuantization"
+    """The weights are quantized in a way that the engine does not know."""
+    UNSUPPORTED_ARCHITECTURE = "UnsupportedArchitecture"
+    """config.json names an architecture that the engine does not know."""
+    CORRUPT_WEIGHTS = "CorruptWeights"
+    """A file of weights is damaged, or not of this model."""
+    DRIVER_TOO_OLD = "DriverTooOld"
+    """The node's driver is older than the image's CUDA."""
+    NO_DRIVER = "NoDriver"
+    """The container sees no GPU."""
+    SHARED_MEMORY_TOO_SMALL = "SharedMemoryTooSmall"
+    """The processes of one replica cannot talk through /dev/shm."""
+    NCCL_ERROR = "NCCLError"
+    """The GPUs cannot talk to one another."""
+    CUDA_ERROR = "CUDAError"
+    """A GPU or its driver failed."""
     ENGINE_START_FAILED = "EngineStartFailed"
     """The engine gave up while loading; the message carries its own last error line."""
     ENGINE_DEAD = "EngineDead"
     """The engine died, or hung for longer than the stall limit, while serving."""
 
 
-USER_REASONS = frozenset(Reason) - {Reason.ENGINE_START_FAILED, Reason.ENGINE_DEAD}
-"""What the user must mend: a restart alone changes nothing."""
+PASSING_REASONS = frozenset(
+    {Reason.ENGINE_START_FAILED, Reason.ENGINE_DEAD, Reason.GPU_MEMORY_TAKEN, Reason.NCCL_ERROR, Reason.CUDA_ERROR}
+)
+"""What another start may get over."""
 
 EXIT_CLEAN = 0
 EXIT_SOFTWARE = 70
@@ -51,7 +83,7 @@ class Termination:
     @property
     def exit_status(self) -> int:
         """The status of sysexits.h: 78 for something the user must mend, 70 for an engine failure."""
-        return EXIT_CONFIG if self.reason in USER_REASONS else EXIT_SOFTWARE
+        return EXIT_SOFTWARE if self.reason in PASSING_REASONS else EXIT_CONFIG
 
     def line(self) -> str:
         """One line of JSON: `{"reason": …, "message": …}`, the message cut to MESSAGE_BYTES."""

@@ -12,7 +12,7 @@ from qwen_server.engine.arguments import context_length, cpu_cache_bytes, engine
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.cpu_threads import cpus_of
 from qwen_server.engine.environment import PRIVACY, copy_primed_cache, preloaded_libraries
-from qwen_server.engine.failure import FailureHandler, explanation
+from qwen_server.engine.failure import FailureHandler, explained
 from qwen_server.engine.version import UNTESTED, check_version
 from qwen_server.settings import Device, EngineArguments, EngineSettings
 from qwen_server.termination import Reason
@@ -111,6 +111,11 @@ def child_logger(failures: Path) -> Iterator[logging.Logger]:
         logger.removeHandler(handler)
 
 
+def told(error: BaseException, failures: Path) -> str:
+    """The sentence for the operator."""
+    return str(explained(error, failures, Reason.ENGINE_START_FAILED, loaded=False))
+
+
 def test_the_first_exception_of_any_process_explains_a_failed_start(tmp_path: Path) -> None:
     """Not the front end's "initialization failed", and not the errors that follow from the first."""
     failures = tmp_path / "failures"
@@ -120,9 +125,9 @@ def test_the_first_exception_of_any_process_explains_a_failed_start(tmp_path: Pa
         for error in (ValueError("not enough memory.\nUse less."), RuntimeError("worker failed")):
             logger.error("failed", exc_info=error)
     seen = RuntimeError("Engine core initialization failed.")
-    assert explanation(seen, failures) == "The engine could not start: ValueError: not enough memory. Use less."
+    assert told(seen, failures) == "The engine could not start: ValueError: not enough memory. Use less."
     failures.unlink()
-    assert explanation(seen, failures) == "The engine could not start: RuntimeError: Engine core initialization failed."
+    assert told(seen, failures) == "The engine could not start: RuntimeError: Engine core initialization failed."
 
 
 def test_nothing_is_recorded_once_the_record_is_gone(tmp_path: Path) -> None:
@@ -136,7 +141,7 @@ def test_nothing_is_recorded_once_the_record_is_gone(tmp_path: Path) -> None:
 def test_a_killed_engine_is_explained_by_memory(tmp_path: Path) -> None:
     """The kernel leaves no words."""
     seen = RuntimeError("Engine core initialization failed. Failed core proc(s): {'EngineCore': -9}")
-    assert "want of memory" in explanation(seen, tmp_path / "none")
+    assert "want of memory" in told(seen, tmp_path / "none")
 
 
 @pytest.mark.parametrize(

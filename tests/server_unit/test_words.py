@@ -101,6 +101,8 @@ def test_the_journal_goes_to_standard_error_unless_told(capsys: pytest.CaptureFi
         (Reason.INVALID_ARGUMENT, 78),
         (Reason.ENGINE_START_FAILED, 70),
         (Reason.ENGINE_DEAD, 70),
+        (Reason.KV_CACHE_TOO_SMALL, 78),
+        (Reason.GPU_MEMORY_TAKEN, 70),
     ],
 )
 def test_the_exit_status_says_who_must_act(reason: Reason, status: int) -> None:

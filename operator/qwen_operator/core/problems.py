@@ -240,6 +240,82 @@ class Reason(StrEnum):
         "The server does not accept its arguments: {why}",
         "Correct server.args or the field that it names.",
     )
+    KV_CACHE_TOO_SMALL = (
+        "KVCacheTooSmall",
+        "The GPUs have no room for one request of full length beside the model: {why}",
+        "Lower model.contextLength, raise server.gpuMemoryUtilization, or give a replica more GPUs.",
+    )
+    GPU_OUT_OF_MEMORY_LOADING = (
+        "GPUOutOfMemoryLoading",
+        "The weights don't fit into the memory of a replica's GPUs: {why}",
+        "Give it more GPUs or larger ones, or serve a quantized model.",
+    )
+    GPU_OUT_OF_MEMORY_WARMING = (
+        "GPUOutOfMemoryWarming",
+        "The weights fit, and the first computation does not: {why}",
+        "Lower server.maxNumSeqs, model.contextLength or server.gpuMemoryUtilization.",
+    )
+    GPU_MEMORY_TAKEN = (
+        "GPUMemoryTaken",
+        "Somebody else holds memory of the GPU: {why}",
+        "Find the other process with nvidia-smi on the node; GPUs are not to be shared outside of Kubernetes.",
+    )
+    TENSOR_SIZE_NOT_DIVISIBLE = (
+        "TensorSizeNotDivisible",
+        "The attention heads can't be split among so many GPUs: {why}",
+        "Choose a parallelism.tensor that divides the number of heads.",
+    )
+    QUANTIZATION_BLOCK_NOT_DIVISIBLE = (
+        "QuantizationBlockNotDivisible",
+        "The split among GPUs would cut through quantization blocks: {why}",
+        "Choose a smaller parallelism.tensor.",
+    )
+    GPU_TOO_OLD = (
+        "GPUTooOld",
+        "The GPU can't compute in the model's number format: {why}",
+        "Ask for a newer GPU with resources.gpuProduct, or set model.dtype to Float16.",
+    )
+    UNSUPPORTED_QUANTIZATION = (
+        "UnsupportedQuantization",
+        "The engine doesn't know how the weights are quantized: {why}",
+        "Serve another build of the model, such as its FP8 one.",
+    )
+    UNSUPPORTED_ARCHITECTURE = (
+        "UnsupportedArchitecture",
+        "The engine doesn't know the model's architecture: {why}",
+        "Use a release whose engine does, or another model.",
+    )
+    CORRUPT_WEIGHTS = (
+        "CorruptWeights",
+        "The files at {uri} are damaged, or not of one model: {why}",
+        "Copy them there again and compare their sizes with the source's.",
+    )
+    DRIVER_TOO_OLD = (
+        "DriverTooOld",
+        "The NVIDIA driver of the node of pod {pod} is older than the image's CUDA: {why}",
+        "Update the driver, or keep replicas off such nodes with scheduling.nodeSelector.",
+    )
+    NO_DRIVER = (
+        "NoDriver",
+        "Pod {pod} sees no GPU: {why}",
+        "Check the node's NVIDIA driver and container toolkit, and scheduling.runtimeClassName.",
+    )
+    SHARED_MEMORY_TOO_SMALL = (
+        "SharedMemoryTooSmall",
+        "The processes of a replica find no room in /dev/shm: {why}",
+        "Raise resources.sharedMemory.",
+    )
+    NCCL_ERROR = (
+        "NCCLError",
+        "The GPUs of pod {pod} can't talk to one another: {why}",
+        "Look for link errors with nvidia-smi topo -m on the node; kubectl logs {pod} -n {namespace} --previous "
+        "shows all of it.",
+    )
+    CUDA_ERROR = (
+        "CUDAError",
+        "A GPU of pod {pod} or its driver failed: {why}",
+        "Look for Xid errors in the node's kernel log; a GPU that fails again needs a reset.",
+    )
     ENGINE_START_FAILED = (
         "EngineStartFailed",
         "The engine did not start: {why}",

@@ -10,7 +10,10 @@ import logging
 import os
 from pathlib import Path
 
+from qwen_server.engine.base import EngineStartFailed
+from qwen_server.engine.diagnosis import diagnosis, sentence
 from qwen_server.journal import Journal, JournalHandler
+from qwen_server.termination import Reason
 
 LONGEST = 600
 """Characters of a cause; the rest of vLLM's longest messages repeats the advice."""
@@ -58,10 +61,17 @@ def first_cause(path: Path) -> str | None:
     return None
 
 
-def explanation(error: BaseException, failures: Path) -> str:
-    """The sentence for the operator: the child's own error where there is one, else what the front end saw."""
+def explained(error: BaseException, failures: Path, general: Reason, *, loaded: bool) -> EngineStartFailed:
+    """The failure with its reason: the child's own error where there is one, else what the front end saw.
+
+    :param general: the reason of an error that is not known more closely.
+    :param loaded: whether all weights were read by then.
+    """
     own = cause(error)
     found = first_cause(failures)
     if found is None and KILLED in own and ": -9}" in own:
-        return "The engine's process was killed while loading, most likely for want of memory; give the pod more."
-    return f"The engine could not start: {(found or own).rstrip('.')}."
+        return EngineStartFailed(
+            "The engine's process was killed while loading, most likely for want of memory; give the pod more."
+        )
+    told = found or own
+    return EngineStartFailed(sentence(told), diagnosis(told, loaded=loaded) or general)

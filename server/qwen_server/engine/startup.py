@@ -71,10 +71,13 @@ class Startup:
             return self.loaded(config), facts(config)
         except EngineStartFailed:
             raise
-        except ImportError as error:
-            raise EngineStartFailed(failure.explanation(error, self.failures)) from error
         except Exception as error:  # whatever it is, it becomes one sentence
-            raise EngineStartFailed(failure.explanation(error, self.failures), reason) from error
+            general = Reason.ENGINE_START_FAILED if isinstance(error, ImportError) else reason
+            raise failure.explained(error, self.failures, general, loaded=self.weights_are_read()) from error
+
+    def weights_are_read(self) -> bool:
+        """Whether every worker has read all weights."""
+        return 0 < (model_folder.weight_bytes(self.settings.model) or 0) <= progress.bytes_done(self.weights)
 
     def configured(self) -> Any:
         """vLLM's configuration for this model. Resolving the architecture takes 8 to 10 s without a primed cache."""
