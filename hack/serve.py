@@ -22,11 +22,10 @@ def command(folder: Path) -> list[str]:
     """The server's own command line, as the operator writes it for a pod."""
     arguments = {
         "--model": folder / "model",
-        "--served-name": "qwen3",
+        "--served-model-name": "qwen3",
         "--device": "cpu",
         "--engine": "scripted",
-        "--keys-dir": folder / "keys",
-        "--host": "127.0.0.1",
+        "--keys": folder / "keys",
         "--port": PORT,
         "--management-port": MANAGEMENT_PORT,
         "--endpoint-delay": 0,
@@ -34,7 +33,7 @@ def command(folder: Path) -> list[str]:
         "--termination-log": folder / "termination-log",
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    return [sys.executable, "-m", "qwen_server", "serve", *words]
+    return [sys.executable, "-m", "qwen_server", *words]
 
 
 def main() -> int:

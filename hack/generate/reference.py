@@ -31,7 +31,7 @@ def document(definition: Document, values_schema: str) -> str:
         ("Rights of the operator", _rights()),
         ("Values of the chart", _values(values_schema)),
         ("qwen-operator", _usage("qwen_operator", "run", "render", "crd")),
-        ("qwen-server", _usage("qwen_server", "serve")),
+        ("qwen-server", _usage("qwen_server")),
     ]
     head = "# Reference\n\nGenerated from the sources by `make generate`; never edit it by hand.\n"
     return head + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
@@ -118,4 +118,5 @@ def _values(schema: str) -> str:
 
 
 def _usage(module: str, *verbs: str) -> str:
-    return "\n".join(block(commands.usage(module, verb)) for verb in verbs)
+    asked: list[tuple[str, ...]] = [(verb,) for verb in verbs] or [()]
+    return "\n".join(block(commands.usage(module, *each)) for each in asked)

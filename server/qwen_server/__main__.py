@@ -1,4 +1,4 @@
-"""The command line: `qwen-server serve`, also as `python -m qwen_server`.
+"""The program: `qwen-server`, also as `python -m qwen_server`.
 
 Importing it must do nothing: the engine's processes are spawned and import it again.
 """
@@ -15,11 +15,12 @@ import uvloop
 from prometheus_client import CollectorRegistry
 
 from qwen_server.auth import KeyRing
+from qwen_server.command_line import SettingsError, settings
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.choice import chosen_engine
 from qwen_server.journal import Journal, route_logging
 from qwen_server.serve import Sockets, serve
-from qwen_server.settings import Settings, SettingsError, settings
+from qwen_server.settings import Settings
 from qwen_server.termination import EXIT_CLEAN, Reason, Termination, write_termination
 
 BACKLOG = 2048
@@ -65,14 +66,14 @@ def keys_of(directory: Path, journal: Journal) -> KeyRing:
 
 def run(wanted: Settings, journal: Journal) -> Termination | None:
     """Serve until the end. None after a clean one. Raises CannotStart, EngineStartFailed."""
-    ring = keys_of(wanted.keys_dir, journal)
+    ring = keys_of(wanted.keys, journal)
     sockets = Sockets(api=listen(wanted.host, wanted.port), management=listen(wanted.host, wanted.management_port))
     registry = CollectorRegistry()
     engine = chosen_engine(wanted, registry, journal)
     journal.note(
         "starting",
         version=own_version(),
-        model=wanted.engine_settings.served_name,
+        model=wanted.engine_settings.served_model_name,
         engine=wanted.engine,
         port=sockets.api.getsockname()[1],
         management_port=sockets.management.getsockname()[1],

@@ -166,7 +166,7 @@ async def serve(
     report_lost_errors(asyncio.get_running_loop(), journal)
     heed_signals(stop)
     service = Service(
-        served_name=settings.engine_settings.served_name,
+        served_name=settings.engine_settings.served_model_name,
         version=version,
         created=int(time.time()),
         clamp=settings.context_overflow is ContextOverflow.CLAMP,

@@ -10,12 +10,12 @@ from qwen_operator.core.causes.ending import SPOKEN, Words, words
 from qwen_operator.core.resource import arguments, parse
 from qwen_operator.core.serving import served_name, serving
 from qwen_operator.core.settings import Settings
-from qwen_server.settings import ENGINE_ARGUMENT_FLAGS, settings
+from qwen_server.command_line import ENGINE_ARGUMENT_FLAGS, settings
 from qwen_server.termination import Reason, Termination, write_termination
 
 ROOT = Path(__file__).resolve().parents[2]
 
-NEEDED = ["serve", "--model=/models/m", "--served-name=qwen3", "--keys-dir=/etc/qwen/keys"]
+NEEDED = ["--model=/models/m", "--keys=/etc/qwen/keys"]
 EXAMPLES = {arguments.Value.NONE: "", arguments.Value.NUMBER: "=7", arguments.Value.WORD: "=auto"}
 
 
@@ -41,13 +41,13 @@ def test_the_server_parses_what_the_operator_writes(path: Path) -> None:
 
     read = settings(served.arguments, "1")
 
-    assert read.engine_settings.served_name == served_name(model)
-    assert read.engine_settings.context_length == model.spec.model.context_length
+    assert read.engine_settings.served_model_name == served_name(model)
+    assert read.engine_settings.max_model_len == model.spec.model.context_length
     assert read.engine_settings.device == model.spec.device.lower()
     assert read.engine_settings.tensor_parallel_size == (served.devices.tensor if served.devices else 1)
     assert read.engine_settings.pipeline_parallel_size == (served.devices.pipeline if served.devices else 1)
     assert read.context_overflow == model.spec.server.context_overflow.lower()
-    assert (str(read.keys_dir), read.port, read.management_port) == (
+    assert (str(read.keys), read.port, read.management_port) == (
         names.KEYS_DIR,
         names.API_PORT,
         names.MANAGEMENT_PORT,

@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
 async def null_engine(model: Path, context: int = 512) -> AsyncIterator[Loaded]:
     """AsyncLLM as in production, but for the executor."""
     registry = CollectorRegistry()
-    settings = EngineSettings(model=model, served_name="tiny", device=Device.CPU, context_length=context)
+    settings = EngineSettings(model=model, served_model_name="tiny", device=Device.CPU, max_model_len=context)
     engine = VllmEngine(settings, registry, more={"distributed_executor_backend": NULL})
     try:
         yield Loaded(engine, await engine.start(), registry)

@@ -82,7 +82,7 @@ def ready(served: Served) -> Served:
 
 @contextmanager
 def server(folder: Path) -> Iterator[Served]:
-    """`qwen-server serve` as in a pod, on free ports."""
+    """`qwen-server` as in a pod, on free ports."""
     if not MODEL.is_dir():
         pytest.fail(f"There is no model in {MODEL}; `python -m hack.weights` makes it.")
     keys, log = folder / "keys", folder / "log"
@@ -91,10 +91,10 @@ def server(folder: Path) -> Iterator[Served]:
     port, management_port = free_port(), free_port()
     flags = {
         "--model": MODEL,
-        "--served-name": "qwen3",
+        "--served-model-name": "qwen3",
         "--device": "cpu",
         "--dtype": "float32",  # the same answers on every processor (docs/decisions/0005)
-        "--keys-dir": keys,
+        "--keys": keys,
         "--host": "127.0.0.1",
         "--port": port,
         "--management-port": management_port,
@@ -105,7 +105,7 @@ def server(folder: Path) -> Iterator[Served]:
     words = [str(word) for pair in flags.items() for word in pair]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "qwen_server", "serve", *words], stdout=output, stderr=output, start_new_session=True
+            [sys.executable, "-m", "qwen_server", *words], stdout=output, stderr=output, start_new_session=True
         )
         try:
             yield ready(Served(process, port, management_port, log, folder / "termination"))

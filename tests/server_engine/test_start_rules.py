@@ -39,7 +39,7 @@ def test_the_context_is_the_least_of_three(asked: int | None, own: int, device: 
 
 def test_a_context_beyond_the_models_own_is_refused() -> None:
     """Named with both numbers, as something the user must mend."""
-    with pytest.raises(EngineStartFailed, match=r"--context-length 9000 .* own limit of 8192 tokens") as caught:
+    with pytest.raises(EngineStartFailed, match=r"context of 9000 tokens .* own limit of 8192;") as caught:
         context_length(9_000, 8_192, Device.CPU)
     assert caught.value.reason is Reason.CONTEXT_TOO_LONG
 
@@ -54,7 +54,7 @@ def test_a_cpus_cache_fits_its_memory(available: int, wanted: int) -> None:
 
 def test_only_given_options_reach_vllm_and_privacy_is_not_one() -> None:
     """vLLM's defaults stay its own; nothing of a request is logged, no foreign code is run."""
-    settings = EngineSettings(model=Path("/m"), served_name="m", arguments=EngineArguments(block_size=32, seed=7))
+    settings = EngineSettings(model=Path("/m"), served_model_name="m", arguments=EngineArguments(block_size=32, seed=7))
     found = engine_arguments(settings)
     assert (found["block_size"], found["seed"]) == (32, 7)
     assert not {"max_num_seqs", "enforce_eager", "quantization"} & set(found)
@@ -76,7 +76,7 @@ def test_every_option_is_one_of_vllms(tmp_path: Path) -> None:
         seed=1,
         generation_config="vllm",
     )
-    settings = EngineSettings(model=tmp_path, served_name="m", max_num_seqs=4, arguments=options)
+    settings = EngineSettings(model=tmp_path, served_model_name="m", max_num_seqs=4, arguments=options)
     assert AsyncEngineArgs(**engine_arguments(settings)).max_num_seqs == 4
 
 

@@ -45,11 +45,11 @@ class Process:
         """The command line: free ports, no delay, everything inside of the folder."""
         flags = {
             "--model": self.folder,
-            "--served-name": "qwen3",
+            "--served-model-name": "qwen3",
             "--device": "cpu",
             "--engine": "scripted",
             "--script": self.folder / "script.json",
-            "--keys-dir": self.keys,
+            "--keys": self.keys,
             "--host": "127.0.0.1",
             "--port": 0,
             "--management-port": 0,
@@ -57,7 +57,7 @@ class Process:
             "--termination-log": self.folder / "termination-log",
         }
         words = [str(word) for pair in flags.items() for word in pair]
-        return [sys.executable, "-m", "qwen_server", "serve", *words, *self.arguments]
+        return [sys.executable, "-m", "qwen_server", *words, *self.arguments]
 
     def start(self) -> "Process":
         """Begin."""

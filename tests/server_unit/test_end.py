@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qwen_server.auth import KeyRing
+from qwen_server.command_line import settings
 from qwen_server.drain import Lifecycle
 from qwen_server.engine.base import Engine, EngineDead
 from qwen_server.engine.scripted import ScriptedEngine
@@ -16,11 +17,10 @@ from qwen_server.exchange import Exchange
 from qwen_server.health import Pulse
 from qwen_server.journal import Journal
 from qwen_server.serve import CLOSE_SECONDS, Server, Stop, end
-from qwen_server.settings import settings
 from qwen_server.termination import Reason, Termination
 
 DEATH = Termination(Reason.ENGINE_DEAD, "The core died.")
-FLAGS = ["serve", "--model=/m", "--served-name=qwen3", "--keys-dir=/k", "--drain-timeout=300", "--stall-timeout=60"]
+FLAGS = ["--model=/m", "--keys=/k", "--drain-timeout=300", "--stall-timeout=60"]
 
 
 class Ill(ScriptedEngine):

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from qwen_server.command_line import ENGINE_ARGUMENT_FLAGS, SettingsError, settings
 from qwen_server.settings import (
-    ENGINE_ARGUMENT_FLAGS,
     ContextOverflow,
     Device,
     Dtype,
@@ -13,20 +13,18 @@ from qwen_server.settings import (
     EngineName,
     EngineSettings,
     Settings,
-    SettingsError,
-    settings,
 )
 
-NEEDED = ["serve", "--model", "/models/m", "--served-name", "qwen3", "--keys-dir", "/etc/qwen/keys"]
+NEEDED = ["--model", "/models/m", "--keys", "/etc/qwen/keys"]
 
 
-def test_the_defaults_are_those_of_a_pod_with_a_gpu() -> None:
-    """Three flags are needed, the rest has a default."""
+def test_the_defaults_are_those_of_a_machine_with_a_gpu() -> None:
+    """Two flags are needed, the rest has a default; nobody else reaches what nobody was told to open."""
     expected = Settings(
         engine_settings=EngineSettings(
             model=Path("/models/m"),
-            served_name="qwen3",
-            context_length=None,
+            served_model_name="m",
+            max_model_len=None,
             device=Device.GPU,
             dtype=Dtype.AUTO,
             tensor_parallel_size=1,
@@ -35,9 +33,9 @@ def test_the_defaults_are_those_of_a_pod_with_a_gpu() -> None:
             max_num_seqs=None,
             arguments=EngineArguments(),
         ),
-        keys_dir=Path("/etc/qwen/keys"),
+        keys=Path("/etc/qwen/keys"),
         context_overflow=ContextOverflow.REJECT,
-        host="0.0.0.0",  # noqa: S104
+        host="127.0.0.1",
         port=8000,
         management_port=8001,
         endpoint_delay=5.0,
@@ -53,7 +51,7 @@ def test_the_defaults_are_those_of_a_pod_with_a_gpu() -> None:
 
 def test_every_flag_is_understood_in_both_spellings() -> None:
     """With the value behind an equal sign or as the next word."""
-    spaced = ["--context-length", "200000", "--device", "cpu", "--drain-timeout", "1.5", "--seed", "-3"]
+    spaced = ["--max-model-len", "200000", "--device", "cpu", "--drain-timeout", "1.5", "--seed", "-3"]
     joined = [f"{flag}={value}" for flag, value in zip(spaced[::2], spaced[1::2], strict=True)]
 
     assert settings([*NEEDED, *spaced], "1") == settings([*NEEDED, *joined], "1")
@@ -90,8 +88,8 @@ def test_the_allowed_flags_of_the_engine_are_these() -> None:
     [
         (["--port", "x"], "Argument --port: 'x' is not a port from 0 to 65535"),
         (["--port", "65536"], "Argument --port: '65536' is not a port from 0 to 65535"),
-        (["--context-length", "0"], "Argument --context-length: '0' is not a whole number of 1 or more"),
-        (["--context-length", "1.5"], "Argument --context-length: '1.5' is not a whole number of 1 or more"),
+        (["--max-model-len", "0"], "Argument --max-model-len: '0' is not a whole number of 1 or more"),
+        (["--max-model-len", "1.5"], "Argument --max-model-len: '1.5' is not a whole number of 1 or more"),
         (["--drain-timeout", "-1"], "Argument --drain-timeout: '-1' is not a number of seconds, 0 or more"),
         (["--stall-timeout", "nan"], "Argument --stall-timeout: 'nan' is not a number of seconds, more than 8"),
         (["--stall-timeout", "8"], "Argument --stall-timeout: '8' is not a number of seconds, more than 8"),
@@ -99,8 +97,8 @@ def test_the_allowed_flags_of_the_engine_are_these() -> None:
         (["--device", "tpu"], "Argument --device: 'tpu' is not one of cpu, gpu"),
         (["--dtype", "int4"], "'int4' is not one of auto, bfloat16, float16, float32"),
         (["--context-overflow", "maybe"], "'maybe' is not one of reject, clamp"),
-        (["--served-name", ""], "'' is not a name of 1 to 253 visible characters"),
-        (["--served-name", "a\nb"], "is not a name of 1 to 253 visible characters"),
+        (["--served-model-name", ""], "'' is not a name of 1 to 253 visible characters"),
+        (["--served-model-name", "a\nb"], "is not a name of 1 to 253 visible characters"),
         (["--seed", "x"], "Argument --seed: 'x' is not a whole number"),
         (["--mod", "/m"], "Unrecognized arguments: --mod;"),
         (["--port", "8001"], "--port and --management-port are both 8001"),
@@ -119,7 +117,8 @@ def test_a_wrong_value_is_named_with_its_flag(more: list[str], sentence: str) ->
 
 
 @pytest.mark.parametrize(
-    "arguments", [["sk"], [*NEEDED, "--api-key", "sk"], [*NEEDED, "sk"], ["--api-key=sk", *NEEDED]]
+    "arguments",
+    [["sk"], ["serve", *NEEDED, "sk"], [*NEEDED, "--api-key", "sk"], [*NEEDED, "sk"], ["--api-key=sk", *NEEDED]],
 )
 def test_what_is_no_flag_is_not_repeated(arguments: list[str]) -> None:
     """It may be a key."""
@@ -129,16 +128,16 @@ def test_what_is_no_flag_is_not_repeated(arguments: list[str]) -> None:
     assert "sk" not in str(raised.value)
 
 
-@pytest.mark.parametrize("missing", ["--model", "--served-name", "--keys-dir"])
+@pytest.mark.parametrize("missing", ["--model", "--keys"])
 def test_a_missing_flag_is_named(missing: str) -> None:
-    """Those three have no default."""
+    """Those two have no default."""
     at = NEEDED.index(missing)
 
     with pytest.raises(SettingsError, match=f"required: {missing}"):
         settings(NEEDED[:at] + NEEDED[at + 2 :], "1")
 
 
-@pytest.mark.parametrize(("arguments", "text"), [(["serve", "--help"], "--keys-dir"), (["--version"], "1.2.3")])
+@pytest.mark.parametrize(("arguments", "text"), [(["--help"], "--keys DIR"), (["--version"], "1.2.3")])
 def test_help_and_version_are_printed(arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The only two that end the process here."""
     with pytest.raises(SystemExit) as ended:
@@ -146,3 +145,31 @@ def test_help_and_version_are_printed(arguments: list[str], text: str, capsys: p
 
     assert ended.value.code == 0
     assert text in capsys.readouterr().out
+
+
+def test_a_model_is_called_like_its_folder_unless_it_has_a_name() -> None:
+    """A slash at the end changes nothing."""
+    assert settings(["--model=/models/Qwen3-8B/", "--keys=k"], "1").engine_settings.served_model_name == "Qwen3-8B"
+    named = ["--model=/models/Qwen3-8B/", "--keys=k", "--served-model-name=qwen3"]
+    assert settings(named, "1").engine_settings.served_model_name == "qwen3"
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/", "models/..", "a\nb", "x" * 254])
+def test_a_folder_that_gives_no_name_is_said(folder: str) -> None:
+    """The other flag helps."""
+    with pytest.raises(SettingsError, match="say --served-model-name too"):
+        settings(["--model", folder, "--keys=k"], "1")
+
+
+def test_the_help_fits_a_persons_eyes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the width of the terminal: no line is longer than 100 columns, every flag has its group."""
+    monkeypatch.setenv("COLUMNS", "300")
+    with pytest.raises(SystemExit):
+        settings(["--help"], "1.2.3")
+
+    text = capsys.readouterr().out
+    assert max(map(len, text.splitlines())) <= 100
+    headings = [line for line in text.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings[:4] == ["model:", "keys:", "listening:", "engine:"]
+    assert "(default: 127.0.0.1)" in text
+    assert "qwen-server --model /models/Qwen3-8B --keys keys" in text

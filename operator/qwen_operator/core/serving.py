@@ -16,6 +16,9 @@ from qwen_operator.core.source import source
 
 NVIDIA = "nvidia.com/gpu"
 
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
+"""In a pod every address is the pod's own, and nothing is answered without a key."""
+
 ENDPOINT_DELAY = 5
 """Seconds that a stopping server goes on accepting, while kube-proxy takes it out of the Service."""
 DRAIN_TIMEOUT = 300
@@ -136,13 +139,13 @@ def _shared_memory(spec: Spec, gpus: Devices | None) -> str:
 
 
 def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
-    """The server's command line, one flag an element, behind the command's name."""
+    """The server's command line, one flag an element."""
     asked, server = model.spec.model, model.spec.server
     folder = source(asked.uri).path
     flags: dict[str, object] = {
         "model": f"{names.MODELS_DIR}/{folder}".rstrip("/"),
-        "served-name": served_name(model),
-        "context-length": asked.context_length,
+        "served-model-name": served_name(model),
+        "max-model-len": asked.context_length,
         "device": model.spec.device.lower(),
         "dtype": None if asked.dtype == "Auto" else asked.dtype.lower(),
         "tensor-parallel-size": gpus.tensor if gpus else None,
@@ -150,11 +153,12 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "gpu-memory-utilization": server.gpu_memory_utilization if gpus else None,
         "max-num-seqs": server.max_num_seqs,
         "context-overflow": server.context_overflow.lower(),
-        "keys-dir": names.KEYS_DIR,
+        "keys": names.KEYS_DIR,
+        "host": EVERY_ADDRESS,
         "port": names.API_PORT,
         "management-port": names.MANAGEMENT_PORT,
         "endpoint-delay": ENDPOINT_DELAY,
         "drain-timeout": DRAIN_TIMEOUT,
     }
     own = (f"--{flag}={value}" for flag, value in flags.items() if value is not None)
-    return ("serve", *own, *server.args)
+    return (*own, *server.args)

@@ -20,9 +20,7 @@ CPU_FULL_SEQUENCES = 2
 def context_length(asked: int | None, own: int, device: Device) -> int:
     """min(200000, the model's own, what is asked). Raises EngineStartFailed when the model cannot do what is asked."""
     if asked is not None and asked > own:
-        message = (
-            f"--context-length {asked} is longer than this model's own limit of {own} tokens; ask for {own} or less."
-        )
+        message = f"A context of {asked} tokens is longer than this model's own limit of {own}; ask for {own} or less."
         raise EngineStartFailed(message, Reason.CONTEXT_TOO_LONG)
     default = CPU_CONTEXT if device is Device.CPU else LONGEST_CONTEXT
     return min(asked or default, own, LONGEST_CONTEXT)
@@ -47,7 +45,7 @@ def engine_arguments(settings: EngineSettings) -> dict[str, Any]:
         passed_on["enforce_eager"] = True  # compiled graphs need a C++ compiler, which an image does not carry
     return {name: value for name, value in passed_on.items() if value is not None} | {
         "model": str(settings.model),
-        "served_model_name": [settings.served_name],
+        "served_model_name": [settings.served_model_name],
         "dtype": str(settings.dtype),
         "tensor_parallel_size": settings.tensor_parallel_size,
         "pipeline_parallel_size": settings.pipeline_parallel_size,

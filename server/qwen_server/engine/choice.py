@@ -11,7 +11,7 @@ from qwen_server.settings import EngineName, Settings
 def chosen_engine(settings: Settings, registry: CollectorRegistry, journal: Journal) -> Engine:
     """The engine, not yet started. Raises EngineStartFailed for settings that it can refuse at once."""
     if settings.engine is EngineName.SCRIPTED:
-        return ScriptedEngine(read_script(settings.script), settings.engine_settings.context_length)
+        return ScriptedEngine(read_script(settings.script), settings.engine_settings.max_model_len)
     from qwen_server.engine.vllm import VllmEngine
 
     return VllmEngine(settings.engine_settings, registry, journal=journal)

@@ -89,9 +89,7 @@ class Startup:
         logging = LoggingConfig(pylogging_config_file=str(self.folder / environment.LOGGING))
         arguments = AsyncEngineArgs(**engine_arguments(self.settings) | dict(self.more), logging_config=logging)
         model = arguments.create_model_config()
-        arguments.max_model_len = context_length(
-            self.settings.context_length, model.max_model_len, self.settings.device
-        )
+        arguments.max_model_len = context_length(self.settings.max_model_len, model.max_model_len, self.settings.device)
         if self.settings.device is Device.CPU:
             arguments.kv_cache_memory_bytes = self.cpu_cache(model, arguments.max_model_len)
         return arguments.create_engine_config(UsageContext.OPENAI_API_SERVER)

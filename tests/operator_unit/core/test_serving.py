@@ -67,12 +67,12 @@ def test_all_gpus_of_a_replica_split_the_model(
 def test_the_server_is_told_the_least_on_a_cpu() -> None:
     """Every flag that the model does not decide keeps the server's own default."""
     assert served(device="CPU").arguments == (
-        "serve",
         "--model=/models/qwen3",
-        "--served-name=qwen3",
+        "--served-model-name=qwen3",
         "--device=cpu",
         "--context-overflow=reject",
-        "--keys-dir=/etc/qwen/keys",
+        "--keys=/etc/qwen/keys",
+        "--host=0.0.0.0",
         "--port=8000",
         "--management-port=8001",
         "--endpoint-delay=5",
@@ -88,8 +88,8 @@ def test_the_server_is_told_everything_that_a_model_says() -> None:
     found = flags(device="GPU", model=model, server=server, resources={"gpus": 8}, parallelism={"tensor": 4})
 
     assert found["--model"] == "/models/a/b"
-    assert found["--served-name"] == "Qwen/Qwen3"
-    assert found["--context-length"] == "200000"
+    assert found["--served-model-name"] == "Qwen/Qwen3"
+    assert found["--max-model-len"] == "200000"
     assert found["--dtype"] == "bfloat16"
     assert (found["--tensor-parallel-size"], found["--pipeline-parallel-size"]) == ("4", "2")
     assert found["--gpu-memory-utilization"] == "0.92"
