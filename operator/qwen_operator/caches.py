@@ -12,7 +12,8 @@ from qwen_operator.core.kinds import Kind, Scope
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
 from qwen_operator.core.source import source
-from qwen_operator.keys import Key
+from qwen_operator.keys import Key, key_of
+from qwen_operator.loads import Loads
 from qwen_operator.workqueue import WorkQueue
 
 
@@ -22,16 +23,19 @@ class Caches:
     def __init__(self, queue: WorkQueue) -> None:
         self._queue = queue
         self.models = Cache(self._model_changed, group_of=_claim_of)
+        self.loads = Loads(queue.add)
         self.of: dict[Kind, Cache] = {kind: self._cache(kind) for kind in kinds.WATCHED}
         self._blind: dict[tuple[Kind, str | None], str] = {}
 
     def snapshot(self, model: QwenModel) -> Snapshot:
         """Everything that one decision about a model reads."""
         name, namespace = model.metadata.name, model.metadata.namespace
+        pods = self._group(kinds.POD, namespace, name)
         return Snapshot(
             deployment=self._own(kinds.DEPLOYMENT, Key(namespace, names.deployment(name)), model.metadata.uid),
             service=self._own(kinds.SERVICE, Key(namespace, names.service(name)), model.metadata.uid),
-            pods=self._group(kinds.POD, namespace, name),
+            pods=pods,
+            loads=self.loads.of(key_of(pod) for pod in pods),
             claim=self._claim(namespace, source(model.spec.model.uri).claim),
         )
 
@@ -73,10 +77,16 @@ class Caches:
     def _cache(self, kind: Kind) -> Cache:
         if kind.scope is Scope.REFERENCED:
             return Cache(self._referenced_changed)
+        if kind == kinds.POD:
+            return Cache(self._pod_changed, group_of=_model_of)
         return Cache(self._child_changed, group_of=_model_of)
 
     def _model_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
         self._queue.add(key, edited=old is None or new is None or _asked(old) != _asked(new))
+
+    def _pod_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
+        self.loads.saw(key, new)
+        self._child_changed(key, old, new)
 
     def _child_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
         for model in {_model_of(manifest) for manifest in (old, new) if manifest}:

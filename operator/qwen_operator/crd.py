@@ -33,6 +33,7 @@ NAME_RULES = rules(
 COLUMNS = (
     ("Ready", "string", '.status.conditions[?(@.type=="Ready")].status', 0),
     ("Reason", "string", ".status.reason", 0),
+    ("Progress", "string", ".status.progress.summary", 0),
     ("Replicas", "string", ".status.replicaSummary", 0),
     ("GPUs", "integer", ".status.gpus", 0),
     ("Model", "string", ".spec.model.uri", 0),

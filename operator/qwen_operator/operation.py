@@ -124,6 +124,7 @@ async def run(parts: Parts, watching: Coroutine[Any, Any, None]) -> None:
 def _loops(parts: Parts) -> Iterator[tuple[str, Any]]:
     yield "lease", parts.lease.run()
     yield "resync", _resync(parts)
+    yield "inquiry", parts.inquiry.run()
     if parts.out_of_sight:
         yield "lookout", _look_out(parts)
     for informer in parts.informers:

@@ -17,6 +17,7 @@ from qwen_operator.core.settings import Settings
 from qwen_operator.credentials import Credentials
 from qwen_operator.executor import Executor
 from qwen_operator.informer import Informer
+from qwen_operator.inquiry import Inquiry
 from qwen_operator.keys import Key
 from qwen_operator.lease import Lease
 from qwen_operator.liveness import Start
@@ -39,6 +40,7 @@ class Parts:
     lease: Lease
     queue: WorkQueue
     caches: Caches
+    inquiry: Inquiry
     informers: tuple[Informer, ...]
     out_of_sight: set[str]
     """Namespaces to serve in which we may not list QwenModels."""
@@ -89,6 +91,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         lease=lease,
         queue=queue,
         caches=caches,
+        inquiry=Inquiry(caches.loads, may_write),
         informers=informers,
         out_of_sight=out_of_sight,
         start=start,

@@ -7,6 +7,8 @@ None here does not exist as far as the caches know.
 from dataclasses import dataclass
 from typing import Any
 
+from qwen_operator.core.progress import Progress
+
 Manifest = dict[str, Any]
 """An object of the Kubernetes API as decoded JSON."""
 
@@ -23,6 +25,9 @@ class Snapshot:
 
     pods: tuple[Manifest, ...] = ()
     """Pods with the model's labels, in any order."""
+
+    loads: tuple[Progress, ...] = ()
+    """How far the pods are that load the model, as far as they said."""
 
     claim: Manifest | None = None
     """The PersistentVolumeClaim that `spec.model.uri` names, if it is a `pvc://` URI and the claim exists."""

@@ -13,6 +13,7 @@ from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.progress import furthest_behind
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import (
     LONGEST_MESSAGE,
@@ -20,6 +21,7 @@ from qwen_operator.core.resource.report import (
     ConditionStatus,
     ConditionType,
     Endpoint,
+    Loading,
     Status,
 )
 from qwen_operator.core.serving import devices, replicas, served_name
@@ -60,6 +62,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         replica_summary=f"{ready}/{replicas(model.spec)}",
         selector=",".join(f"{label}={value}" for label, value in names.selector(model.metadata.name).items()),
         gpus=gpus.count if gpus else 0,
+        progress=loading(seen),
         endpoint=endpoint(model),
     )
 
@@ -95,6 +98,21 @@ def endpoint(model: QwenModel) -> Endpoint:
         url=f"http://{name}.{namespace}.svc:{port}/v1",
         model_id=served_name(model),
         port_forward=f"kubectl port-forward -n {namespace} service/{name} {names.API_PORT}:{port}",
+    )
+
+
+def loading(seen: Snapshot) -> Loading | None:
+    """How far the replica is that has loaded least, or None if none loads."""
+    said = furthest_behind(seen.loads)
+    if said is None:
+        return None
+    return Loading(
+        summary=said.summary,
+        stage=said.stage,
+        bytes_done=said.bytes_done,
+        bytes_total=said.bytes_total,
+        percent=None if said.percent is None else int(said.percent),
+        seconds_left=None if said.seconds_left is None else int(said.seconds_left),
     )
 
 

@@ -131,6 +131,7 @@ def test_the_columns_are_those_that_a_person_asks_for() -> None:
     assert [column["name"] for column in columns if not column.get("priority")] == [
         "READY",
         "REASON",
+        "PROGRESS",
         "REPLICAS",
         "GPUS",
         "MODEL",

@@ -53,6 +53,23 @@ class Endpoint(Part, frozen=True, kw_only=True):
     ]
 
 
+class Loading(Part, frozen=True, kw_only=True):
+    """How far the model is on its way into a replica."""
+
+    summary: Annotated[str, Meta(max_length=64, description="Stage and percent in a few words.")]
+    stage: Annotated[str, Meta(max_length=64, description="What the server does, in its own words.")]
+    bytes_done: Annotated[
+        int, Meta(ge=0, description="Bytes of weights that are read.", extra_json_schema={"format": "int64"})
+    ]
+    bytes_total: (
+        Annotated[int, Meta(ge=0, description="Bytes of all weights.", extra_json_schema={"format": "int64"})] | None
+    ) = None
+    percent: Annotated[int, Meta(ge=0, le=100, description="Share of the weights that is read.")] | None = None
+    seconds_left: Annotated[int, Meta(ge=0, description="Estimate from what was read so far, in seconds.")] | None = (
+        None
+    )
+
+
 class Status(Part, frozen=True, kw_only=True):
     """Where the model stands, why, and what to do."""
 
@@ -83,4 +100,14 @@ class Status(Part, frozen=True, kw_only=True):
         Annotated[str, Meta(max_length=512, description="Label selector of the pods, for autoscalers.")] | None
     ) = None
     gpus: Annotated[int, Meta(ge=0, description="GPUs of one replica; 0 on CPU.")] | None = None
+    progress: (
+        Annotated[
+            Loading,
+            Meta(
+                description="How far the replica is that has loaded least; written at most every 10 s, and absent when "
+                "none loads."
+            ),
+        ]
+        | None
+    ) = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None
