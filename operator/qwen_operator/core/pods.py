@@ -23,6 +23,8 @@ class Ending:
     """The runtime's word, such as Error or OOMKilled."""
     message: str
     """The termination message, or the end of the log if there was none."""
+    time: str
+    """When, in RFC 3339; empty where the kubelet does not know."""
 
 
 def name(pod: Manifest) -> str:
@@ -77,6 +79,16 @@ def started(pod: Manifest) -> bool:
     return bool(container(pod).get("started"))
 
 
+def started_at(pod: Manifest) -> str:
+    """When the container that runs now began, in RFC 3339; empty if none runs."""
+    return str(_state(pod, "running").get("startedAt") or "")
+
+
+def node(pod: Manifest) -> str:
+    """The node it was given to, or nothing."""
+    return str(pod.get("spec", {}).get("nodeName", ""))
+
+
 def restarts(pod: Manifest) -> int:
     """How often the container was started again."""
     return int(container(pod).get("restartCount", 0))
@@ -92,6 +104,7 @@ def ending(pod: Manifest) -> Ending | None:
         exit_code=ended.get("exitCode", 0),
         reason=ended.get("reason", ""),
         message=ended.get("message", ""),
+        time=ended.get("finishedAt") or "",
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from qwen_operator.core import checks, names, pods
+from qwen_operator.core import checks, history, names, pods
 from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.plan import Outcome, Plan
@@ -21,8 +21,10 @@ from qwen_operator.core.resource.report import (
     ConditionStatus,
     ConditionType,
     Endpoint,
+    Failure,
     Loading,
     Status,
+    Timings,
 )
 from qwen_operator.core.serving import devices, replicas, served_name
 from qwen_operator.core.snapshot import Manifest, Snapshot
@@ -63,6 +65,8 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         selector=",".join(f"{label}={value}" for label, value in names.selector(model.metadata.name).items()),
         gpus=gpus.count if gpus else 0,
         progress=loading(seen),
+        last_failure=history.last_failure(model, seen),
+        timings=history.timings(model, seen),
         endpoint=endpoint(model),
     )
 
@@ -79,8 +83,13 @@ def unreadable(body: Manifest, problem: Problem, now: str) -> dict[str, Any]:
         "Progressing": unknown,
         "Ready": ("False", problem),
     }
-    generation = body.get("metadata", {}).get("generation", 0)
-    return _written(generation, conditions=_conditions(verdicts, generation, body.get("status") or {}, now))
+    generation, before = body.get("metadata", {}).get("generation", 0), body.get("status") or {}
+    return _written(
+        generation,
+        conditions=_conditions(verdicts, generation, before, now),
+        last_failure=next(iter(history.kept(before, "lastFailure", Failure)), None),
+        timings=next(iter(history.kept(before, "timings", Timings)), None),
+    )
 
 
 def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:  # noqa: ARG001  (as `document`)

@@ -81,7 +81,7 @@ def server_ended(pod: Manifest, model: QwenModel) -> Problem | None:
     ending = pods.ending(pod)
     if ending is None:
         return _forgotten(pod, model)
-    reason, why = _cause(ending)
+    reason, why = cause(ending)
     return reason.about(why=why, **_facts(pod, model), code=ending.exit_code)
 
 
@@ -111,7 +111,8 @@ def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:
     }
 
 
-def _cause(ending: Ending) -> tuple[Reason, str]:
+def cause(ending: Ending) -> tuple[Reason, str]:
+    """The reason of an ending, and its own words; these may be empty."""
     if ending.reason == "OOMKilled":
         return Reason.HOST_OUT_OF_MEMORY, ""
     if ending.reason in NEVER_BEGAN:

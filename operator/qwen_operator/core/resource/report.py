@@ -70,6 +70,34 @@ class Loading(Part, frozen=True, kw_only=True):
     )
 
 
+class Failure(Part, frozen=True, kw_only=True):
+    """How a server ended that nobody had asked to end."""
+
+    time: Annotated[str, Meta(max_length=32, description="When it ended, UTC; empty if the node did not say.")]
+    pod: Annotated[str, Meta(max_length=253, description="Its pod.")]
+    node: Annotated[str, Meta(max_length=253, description="The pod's node.")]
+    reason: Annotated[str, Meta(max_length=64, description="The same reasons as in conditions.")]
+    exit_code: Annotated[int, Meta(description="The process' exit code.")]
+    signal: Annotated[int, Meta(description="Number of the signal that ended it, if one did.")] | None = None
+    restarts: Annotated[int, Meta(ge=0, description="Restarts of that pod's server up to then.")]
+    excerpt: Annotated[
+        str, Meta(max_length=LONGEST_MESSAGE, description="Its last words, cut and without anything like a secret.")
+    ]
+
+
+class Timings(Part, frozen=True, kw_only=True):
+    """How long a start took, in seconds. Kubernetes keeps whole ones."""
+
+    pod: Annotated[str, Meta(max_length=253, description="The pod that started.")]
+    started_at: Annotated[str, Meta(max_length=32, description="When its server's process began, UTC.")]
+    scheduling: Annotated[int, Meta(ge=0, description="Until a node was found.")] | None = None
+    preparation: (
+        Annotated[int, Meta(ge=0, description="Then until the process began: image, volumes and network.")] | None
+    ) = None
+    engine_start: Annotated[int, Meta(ge=0, description="Then until the model answered.")] | None = None
+    total: Annotated[int, Meta(ge=0, description="All together.")] | None = None
+
+
 class Status(Part, frozen=True, kw_only=True):
     """Where the model stands, why, and what to do."""
 
@@ -110,4 +138,9 @@ class Status(Part, frozen=True, kw_only=True):
         ]
         | None
     ) = None
+    last_failure: (
+        Annotated[Failure, Meta(description="The server's last failure; it stays after the model has recovered.")]
+        | None
+    ) = None
+    timings: Annotated[Timings, Meta(description="How long the last successful start took.")] | None = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None

@@ -1,0 +1,94 @@
+"""What stays to be seen after it is over: the last failure, and how long the last start took.
+
+Why it exists: at night the pod that failed is gone or has recovered, and a person asks what it was. What was seen
+before is read back from the status, as far as nothing newer is known. It must never decide what is done next.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from qwen_operator.core import pods
+from qwen_operator.core.causes import ending
+from qwen_operator.core.pods import Ending
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.report import Failure, Timings
+from qwen_operator.core.snapshot import Manifest, Snapshot
+
+Kept = TypeVar("Kept")
+
+SIGNALLED = 128
+"""Exit codes above are those of processes that a signal ended: the signal's number more."""
+
+
+def last_failure(model: QwenModel, seen: Snapshot) -> Failure | None:
+    """The failure that came last: of a pod that is still there, or as the status has kept it."""
+    failed = ((pod, over) for pod in seen.pods if not pods.leaving(pod) and (over := pods.ending(pod)))
+    known = [_failure(pod, over) for pod, over in failed]
+    return max([*kept(model.status, "lastFailure", Failure), *known], key=lambda each: each.time, default=None)
+
+
+def _failure(pod: Manifest, over: Ending) -> Failure:
+    reason, why = ending.cause(over)
+    return Failure(
+        time=over.time,
+        pod=pods.name(pod),
+        node=pods.node(pod),
+        reason=reason,
+        exit_code=over.exit_code,
+        signal=over.exit_code - SIGNALLED if over.exit_code > SIGNALLED else None,
+        restarts=pods.restarts(pod),
+        excerpt=why,
+    )
+
+
+def timings(model: QwenModel, seen: Snapshot) -> Timings | None:
+    """How long the last successful start took, or None before there was any.
+
+    What was worked out once stands as long as the same container runs: a pod that was not ready for a while has a later
+    time of readiness, and has not started anew.
+    """
+    before = kept(model.status, "timings", Timings)
+    ready = [pod for pod in pods.newest(seen.pods) if pods.ready(pod) and pods.started_at(pod)]
+    latest = max(ready, key=pods.started_at, default=None)
+    if latest is None or any(
+        (each.pod, each.started_at) == (pods.name(latest), pods.started_at(latest)) for each in before
+    ):
+        return next(iter(before), None)
+    return _timings(latest)
+
+
+def _timings(pod: Manifest) -> Timings:
+    """A container that was restarted was neither scheduled nor prepared for this start."""
+    created, scheduled = pod["metadata"].get("creationTimestamp", ""), _since(pod, "PodScheduled")
+    begun, ready = pods.started_at(pod), _since(pod, "Ready")
+    first = pods.restarts(pod) == 0
+    return Timings(
+        pod=pods.name(pod),
+        started_at=begun,
+        scheduling=_seconds(created, scheduled) if first else None,
+        preparation=_seconds(scheduled, begun) if first else None,
+        engine_start=_seconds(begun, ready),
+        total=_seconds(created if first else begun, ready),
+    )
+
+
+def _since(pod: Manifest, condition: str) -> str:
+    return str(pods.condition(pod, condition).get("lastTransitionTime", ""))
+
+
+def _seconds(begin: str, end: str) -> int | None:
+    """Whole seconds, which is all that Kubernetes keeps."""
+    if not begin or not end:
+        return None
+    return max(0, int((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()))
+
+
+def kept(status: Manifest, field: str, kind: type[Kept]) -> Sequence[Kept]:
+    """What a status holds of it: one, or nothing that can be read."""
+    try:
+        return (msgspec.convert(status[field], kind),)
+    except (KeyError, msgspec.ValidationError):
+        return ()
