@@ -101,6 +101,45 @@ class Reason(StrEnum):
         "kubectl describe pvc {claim} -n {namespace} says what its StorageClass waits for.",
     )
 
+    # --- will it fit ----------------------------------------------------------------------------------------------
+    FITS = (
+        "Fits",
+        "Each GPU needs {need} of {have} GiB: weights {weights}, overhead {overhead}, KV cache {cache}; {requests} "
+        "requests of {context} tokens fit at the same time.",
+    )
+    TIGHT = (
+        "Tight",
+        "Each GPU needs {need} of {have} GiB: weights {weights}, overhead {overhead}, KV cache {cache}; {requests} "
+        "requests of {context} tokens fit at the same time, with little to spare.",
+        "For more at the same time {smaller_cache}lower model.contextLength, or raise resources.gpus.",
+    )
+    WEIGHTS_DO_NOT_FIT = (
+        "WeightsDoNotFit",
+        "The weights take {weights} GiB of each GPU and the engine another {overhead}, and it may use {have} GiB.",
+        "Raise resources.gpus, choose GPUs with more memory, or a model with fewer or smaller weights.",
+    )
+    KV_CACHE_DOES_NOT_FIT = (
+        "KVCacheDoesNotFit",
+        "Each GPU needs {need} of {have} GiB: beside weights {weights} and overhead {overhead}, {free} GiB are left "
+        "for a KV cache of {cache}.",
+        "To make it fit {smaller_cache}lower model.contextLength to {largest}, or raise resources.gpus.",
+    )
+    CONTEXT_ABOVE_MODEL_LIMIT = (
+        "ContextAboveModelLimit",
+        "model.contextLength {context} is above the {limit} tokens that the model allows.",
+        "Lower model.contextLength to {limit} or less.",
+    )
+    PIPELINE_SIZE_INVALID = (
+        "PipelineSizeInvalid",
+        "{layers} layers can't be divided into {pipeline} pipeline stages.",
+        "Lower parallelism.pipeline.",
+    )
+    EXPERT_SPLIT_INVALID = (
+        "ExpertSplitInvalid",
+        "{experts} experts can't be shared out evenly over {ways} GPUs.",
+        "Set parallelism.expert to Disabled, or change the number of GPUs.",
+    )
+
     # --- writing the children -------------------------------------------------------------------------------------
     NAME_TAKEN = (
         "NameTaken",
@@ -268,7 +307,7 @@ class Reason(StrEnum):
     QUANTIZATION_BLOCK_NOT_DIVISIBLE = (
         "QuantizationBlockNotDivisible",
         "The split among GPUs would cut through quantization blocks: {why}",
-        "Choose a smaller parallelism.tensor.",
+        "Set parallelism.expert to Enabled if it is experts that are cut, or choose a smaller parallelism.tensor.",
     )
     GPU_TOO_OLD = (
         "GPUTooOld",

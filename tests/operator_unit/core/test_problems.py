@@ -15,6 +15,7 @@ NOTHING_TO_DO = {
     Reason.READY,
     Reason.NOT_IMPLEMENTED_YET,
     Reason.ROLLING_OUT,
+    Reason.FITS,
 }
 
 
