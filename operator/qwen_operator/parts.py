@@ -6,9 +6,11 @@ never start anything.
 
 import datetime
 import secrets
+import time
 from dataclasses import dataclass
 
 from qwen_operator import handlers, liveness
+from qwen_operator.announcer import Announcer
 from qwen_operator.caches import Caches
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, names
@@ -75,7 +77,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
     queue = WorkQueue(attempt)
     caches = Caches(queue)
     executor = Executor(cluster, caches, metrics, new_api_key)
-    reconciler = Reconciler(cluster, caches, executor, settings, utc_now)
+    reconciler = Reconciler(cluster, caches, executor, Announcer(cluster, utc_now, time.monotonic), settings, utc_now)
     informers = tuple(
         _informer(cluster, caches, kind, namespace)
         for kind in kinds.WATCHED

@@ -11,9 +11,11 @@ from typing import Any
 
 import msgspec
 
+from qwen_operator.announcer import Announcer
 from qwen_operator.caches import Caches
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, plan, status
+from qwen_operator.core.news import news
 from qwen_operator.core.resource import InvalidResource, parse
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest
@@ -32,11 +34,18 @@ class Reconciler:
     """
 
     def __init__(
-        self, cluster: Cluster, caches: Caches, executor: Executor, settings: Settings, now: Callable[[], str]
+        self,
+        cluster: Cluster,
+        caches: Caches,
+        executor: Executor,
+        announcer: Announcer,
+        settings: Settings,
+        now: Callable[[], str],
     ) -> None:
         self._cluster = cluster
         self._caches = caches
         self._executor = executor
+        self._announcer = announcer
         self._settings = settings
         self._now = now
 
@@ -85,6 +94,8 @@ class Reconciler:
         except NotFound:
             raise ModelGone from None
         self._caches.models.put(answer, silently=True)
+        if told := news(body.get("status") or {}, document):
+            await self._announcer.announce(body, told)
 
 
 def as_stored(document: dict[str, Any]) -> dict[str, Any]:

@@ -92,6 +92,7 @@ SERVICE = Kind(
     scope=Scope.OURS,
 )
 SECRET = Kind(api_version="v1", kind="Secret", plural="secrets", verbs=("create",), scope=Scope.WRITE_ONLY)
+EVENT = Kind(api_version="v1", kind="Event", plural="events", verbs=("create", "patch"), scope=Scope.WRITE_ONLY)
 POD = Kind(api_version="v1", kind="Pod", plural="pods", verbs=("list", "watch"), scope=Scope.OURS)
 CLAIM = Kind(
     api_version="v1",
@@ -108,6 +109,6 @@ LEASE = Kind(
     scope=Scope.OPERATOR,
 )
 
-ALL = (QWEN_MODEL, QWEN_MODEL_STATUS, DEPLOYMENT, SERVICE, SECRET, POD, CLAIM, LEASE)
+ALL = (QWEN_MODEL, QWEN_MODEL_STATUS, DEPLOYMENT, SERVICE, SECRET, EVENT, POD, CLAIM, LEASE)
 WATCHED = tuple(kind for kind in ALL if kind.watched)
 """Kinds with an informer of ours."""

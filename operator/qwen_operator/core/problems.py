@@ -388,3 +388,17 @@ class Reason(StrEnum):
         "Pod {pod} has started but does not answer as ready.",
         "kubectl logs {pod} -n {namespace} shows why.",
     )
+
+
+ON_THE_WAY = frozenset(
+    {
+        Reason.SUSPENDED,
+        Reason.SCALED_TO_ZERO,
+        Reason.STARTING,
+        Reason.PREPARING_POD,
+        Reason.ROLLING_OUT,
+        Reason.REPLACING,
+        Reason.SETTLED,
+    }
+)
+"""Why a model may not be ready with nothing wrong."""

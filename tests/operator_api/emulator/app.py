@@ -14,6 +14,7 @@ from tests.operator_api.emulator.objects import Happening, Manifest, Objects, Re
 KINDS = {
     ("", "v1", "services"): "Service",
     ("", "v1", "secrets"): "Secret",
+    ("", "v1", "events"): "Event",
     ("", "v1", "pods"): "Pod",
     ("", "v1", "persistentvolumeclaims"): "PersistentVolumeClaim",
     ("", "v1", "namespaces"): "Namespace",
