@@ -8,6 +8,7 @@ UV     := .local/uv/bin/uv
 BIN    := .venv/bin
 ENGINE := .venv-engine/bin
 WHEEL  := .local/dist/wheel.stamp
+NODE   := tests/clients/node
 SOURCES := $(shell find operator server -name '*.py' -o -name py.typed 2>/dev/null)
 LOCK   := $(UV) pip compile --quiet --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --python-version 3.11 --universal --custom-compile-command "make lock"
 CPU    := --overrides requirements/cpu-overrides.txt --excludes requirements/cpu-excludes.txt
@@ -34,6 +35,9 @@ $(WHEEL): $(SOURCES) pyproject.toml README.md LICENSE requirements/build.txt | $
 
 %/wheel.stamp: $(WHEEL) %/stamp
 	@$(UV) pip install --quiet --python $*/bin/python --no-deps --reinstall .local/dist/*.whl && touch $@
+
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json $(NODE)/.npmrc | .venv/stamp
+	@$(BIN)/npm ci --prefix $(NODE) >/dev/null && touch $@
 
 .PHONY: venv venv-engine wheel
 venv: .venv/wheel.stamp                 ## The development environment, with the built wheel in it
@@ -67,10 +71,12 @@ lock: $(UV) ## Resolve the pinned requirement files anew
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in --extra server -c requirements/dev.txt -o requirements/server-cpu.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in requirements/engine.in --extra server --group test -c requirements/dev.txt -c requirements/server-cpu.txt -o requirements/engine.txt
 	@$(LOCK) pyproject.toml requirements/server-gpu.in --extra server -c requirements/dev.txt -o requirements/server-gpu.txt
+	@$(MAKE) --no-print-directory .venv/stamp
+	@$(BIN)/npm install --package-lock-only --prefix $(NODE) >/dev/null && $(BIN)/python -m hack.npm_lock $(NODE)/package-lock.json
 
 test: test-unit test-engine ## Every test that needs no cluster
 
-test-unit: venv
+test-unit: venv $(NODE)/node_modules/.package-lock.json
 	@$(BIN)/python -m pytest -m "not cluster and not engine"
 
 test-engine: venv-engine
@@ -119,7 +125,7 @@ serve: venv ## The server on this machine with the scripted engine, no model nee
 .PHONY: clean distclean
 clean: ## Remove environments and build results, end the clusters
 	@if [ -e .venv/stamp ]; then $(BIN)/python -m hack.clean; fi
-	@rm -rf .venv .venv-engine .local dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-engine .local dist $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Also the caches outside of this folder: binaries, images, model
