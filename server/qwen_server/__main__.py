@@ -5,10 +5,10 @@ Importing it must do nothing: the engine's processes are spawned and import it a
 
 import contextlib
 import os
-import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
+from itertools import pairwise
 from pathlib import Path
 
 import uvloop
@@ -19,11 +19,13 @@ from qwen_server.command_line import SettingsError, settings
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.choice import chosen_engine
 from qwen_server.journal import Journal, route_logging
+from qwen_server.keyfiles import holds_digest
+from qwen_server.preconditions import CannotStart, keys_of, listen
 from qwen_server.serve import Sockets, serve
-from qwen_server.settings import Settings
+from qwen_server.settings import EngineName, Settings
+from qwen_server.terminal import Opening, Terminal, voice
 from qwen_server.termination import EXIT_CLEAN, Reason, Termination, write_termination
 
-BACKLOG = 2048
 TERMINATION_LOG = "--termination-log"
 
 
@@ -35,39 +37,37 @@ def own_version() -> str:
         return "unreleased"
 
 
-class CannotStart(Exception):  # noqa: N818 - names what happened
-    """The server cannot even begin; carries the reason for the operator."""
-
-    def __init__(self, reason: Reason, message: str) -> None:
-        super().__init__(message)
-        self.termination = Termination(reason, message)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A bound and listening socket. Raises CannotStart when the port is taken or the address is not ours."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        bound = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=False)
-    except OSError as error:
-        message = f"Cannot listen on {host} port {port} ({error.strerror}); free the port or choose another one."
-        raise CannotStart(Reason.INVALID_ARGUMENT, message) from None
-    bound.setblocking(False)  # noqa: FBT003 - positional only
-    return bound
+def opening(wanted: Settings, sockets: Sockets, ring: KeyRing) -> Opening:
+    """What a person is told first."""
+    names = ring.valid()
+    files = [ring.directory / name for name in names]
+    return Opening(
+        version=own_version(),
+        model=wanted.engine_settings.model,
+        served_model_name=wanted.engine_settings.served_model_name,
+        engine=engine_in_words(wanted),
+        host=wanted.host,
+        port=sockets.api.getsockname()[1],
+        management_port=sockets.management.getsockname()[1],
+        keys=tuple(names),
+        legible=next((file for file in files if not holds_digest(file)), None),
+    )
 
 
-def keys_of(directory: Path, journal: Journal) -> KeyRing:
-    """The keys at start. Raises CannotStart when there is none: nothing is loaded for nobody."""
-    ring = KeyRing(directory, journal)
-    if ring.load() == 0:
-        message = f"No valid API key in {directory}; put one into a file there, for instance by the model's key Secret."
-        raise CannotStart(Reason.NO_USABLE_KEY, message)
-    return ring
+def engine_in_words(wanted: Settings) -> str:
+    """What computes, and where."""
+    if wanted.engine is EngineName.SCRIPTED:
+        return "scripted answers, no model"
+    return f"vLLM on the {wanted.engine_settings.device.upper()}"
 
 
 def run(wanted: Settings, journal: Journal) -> Termination | None:
     """Serve until the end. None after a clean one. Raises CannotStart, EngineStartFailed."""
     ring = keys_of(wanted.keys, journal)
-    sockets = Sockets(api=listen(wanted.host, wanted.port), management=listen(wanted.host, wanted.management_port))
+    sockets = Sockets(
+        api=listen(wanted.host, wanted.port, "--port"),
+        management=listen(wanted.host, wanted.management_port, "--management-port"),
+    )
     registry = CollectorRegistry()
     engine = chosen_engine(wanted, registry, journal)
     journal.note(
@@ -80,12 +80,15 @@ def run(wanted: Settings, journal: Journal) -> Termination | None:
         keys=len(ring.keys),
     )
     work = serve(wanted, engine, ring, registry, journal, sockets, own_version())
+    if isinstance(journal, Terminal):
+        journal.open(opening(wanted, sockets, ring))
+        work = journal.beside(work, engine.progress)
     return uvloop.new_event_loop().run_until_complete(work)
 
 
 def termination_log(arguments: Sequence[str]) -> Path:
     """Where the reason goes when the command line itself is wrong."""
-    for flag, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for flag, value in pairwise([*arguments, ""]):
         if flag == TERMINATION_LOG:
             return Path(value)
         if flag.startswith(TERMINATION_LOG + "="):
@@ -103,6 +106,8 @@ def outcome(arguments: Sequence[str], journal: Journal) -> Termination | None:
         return Termination(error.reason, str(error))
     except CannotStart as error:
         return error.termination
+    except KeyboardInterrupt:  # before anybody listens for the signal
+        return None
     except Exception as error:  # a defect of ours: the journal has the place, nobody gets a traceback
         journal.failure("crashed", error)
         return Termination(
@@ -112,13 +117,15 @@ def outcome(arguments: Sequence[str], journal: Journal) -> Termination | None:
 
 def main() -> None:
     """Entry point. Ends the process at once: a thread that still loads a model must not hold it up."""
-    arguments, journal = sys.argv[1:], Journal()
+    arguments, journal = sys.argv[1:], voice(sys.stderr)
     route_logging(journal)
     ended = outcome(arguments, journal)
     if ended is None:
         journal.note("stopped")
     else:
         journal.note("failed", "error", reason=ended.reason, message=ended.message)
+        if isinstance(journal, Terminal):
+            journal.advise(ended.advice)
         write_termination(termination_log(arguments), ended)
     with contextlib.suppress(OSError):
         sys.stdout.flush()

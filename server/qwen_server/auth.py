@@ -55,7 +55,12 @@ class KeyRing:
         self._complain(complaint(reading))
         self._last = reading or {}
         self.keys = settled({}, self._last, self._last)
-        return sum(key.valid(self.clock()) for key in self.keys.values())
+        return len(self.valid())
+
+    def valid(self) -> list[str]:
+        """The names of the keys that are valid now, in their order."""
+        now = self.clock()
+        return sorted(name for name, key in self.keys.items() if key.valid(now))
 
     def owner(self, token: bytes) -> str | None:
         """Whose key this is, if it is valid now."""

@@ -43,6 +43,11 @@ Reading = Mapping[str, Key | Flaw]
 """A key's name to what its files say."""
 
 
+def holds_digest(file: Path) -> bool:
+    """Whether a key file holds a digest, from which nobody can tell the key."""
+    return content(file).strip().startswith(b"sha256:")
+
+
 def digest(content: bytes) -> Digest | None:
     """What a key file means: `sha256:<hex>` or the key itself, white space around it ignored; None if unusable."""
     text = content.strip()

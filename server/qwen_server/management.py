@@ -43,11 +43,6 @@ def verdict(good: bool, reason: str) -> Answer:  # noqa: FBT001
     return (200 if good else 503), orjson.dumps({"ok": good, "reason": reason})
 
 
-def share(progress: Progress) -> float | None:
-    """Percent of the weights that are loaded; None while their size is unknown."""
-    return round(100 * progress.bytes_done / progress.bytes_total, 1) if progress.bytes_total else None
-
-
 def load_progress(phase: Phase, progress: Progress) -> Answer:
     """How far the load is."""
     facts = {
@@ -55,7 +50,7 @@ def load_progress(phase: Phase, progress: Progress) -> Answer:
         "stage": progress.stage,
         "bytes_done": progress.bytes_done,
         "bytes_total": progress.bytes_total,
-        "percent": share(progress),
+        "percent": progress.percent,
     }
     return 200, orjson.dumps(facts)
 

@@ -79,6 +79,8 @@ class Termination:
 
     reason: Reason
     message: str
+    advice: str = ""
+    """Commands for a person at a terminal; the operator has its own."""
 
     @property
     def exit_status(self) -> int:

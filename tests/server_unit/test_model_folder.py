@@ -63,10 +63,18 @@ def a_model(folder: Path, name: str, content: bytes) -> Path:
     return folder
 
 
+def test_a_pointer_of_git_lfs_is_told_from_a_broken_file(tmp_path: Path) -> None:
+    """Another remedy helps."""
+    with pytest.raises(
+        EngineStartFailed, match=r"model\.safetensors is a pointer of Git LFS .* `git lfs pull`"
+    ) as caught:
+        model_folder.check(a_model(tmp_path, "model.safetensors", LFS_POINTER))
+    assert caught.value.reason is Reason.MODEL_INVALID
+
+
 @pytest.mark.parametrize(
     "content",
     [
-        LFS_POINTER,
         b"",
         b"short",
         struct.pack("<Q", 2) + b"[]",
@@ -80,7 +88,7 @@ def a_model(folder: Path, name: str, content: bytes) -> Path:
     ],
 )
 def test_a_file_that_holds_no_tensors_is_named(tmp_path: Path, content: bytes) -> None:
-    """A pointer of Git LFS in place of the weights, a copy that broke off, anything else."""
+    """A copy that broke off, anything else."""
     with pytest.raises(EngineStartFailed, match=r"model\.safetensors is missing or incomplete") as caught:
         model_folder.check(a_model(tmp_path, "model.safetensors", content))
 

@@ -28,6 +28,11 @@ class Progress:
     bytes_done: int = 0
     bytes_total: int | None = None
 
+    @property
+    def percent(self) -> float | None:
+        """How much of the weights is loaded; None while their size is unknown."""
+        return round(100 * self.bytes_done / self.bytes_total, 1) if self.bytes_total else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:

@@ -21,6 +21,7 @@ PRIVACY: Mapping[str, str] = {
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",  # the model is a folder; nothing is ever looked up
+    "PYTHONWARNINGS": "ignore",  # of the engine's processes: a warning's text is written out, whatever it holds
     "TOKENIZERS_PARALLELISM": "false",  # one prompt a thread; its own pool does not survive a fork
 }
 OPENMP: Mapping[str, str] = {

@@ -8,11 +8,13 @@ import contextlib
 import json
 import logging
 import os
+import sys
 from pathlib import Path
 
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.diagnosis import diagnosis, sentence
-from qwen_server.journal import Journal, JournalHandler
+from qwen_server.journal import JournalHandler
+from qwen_server.terminal import voice
 from qwen_server.termination import Reason
 
 LONGEST = 600
@@ -22,7 +24,7 @@ KILLED = "Failed core proc(s): {"
 
 def journal_handler() -> logging.Handler:
     """The handler of vLLM's processes: records go to the journal, without the values in them."""
-    return JournalHandler(Journal())
+    return JournalHandler(voice(sys.stderr))
 
 
 def cause(error: BaseException) -> str:

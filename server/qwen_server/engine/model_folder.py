@@ -3,6 +3,7 @@
 It must never import an engine; what only the engine can judge is left to it.
 """
 
+import contextlib
 import json
 import struct
 from pathlib import Path
@@ -14,6 +15,8 @@ WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
 INDEX = "model.safetensors.index.json"
 HEADER = struct.Struct("<Q")
 """The length of a safetensors file's header, in its first 8 bytes."""
+LFS_POINTER = b"version https://git-lfs"
+"""How the file begins that a clone has until Git LFS fetches the real one."""
 NONSENSE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
 """What reading a file raises that is not what its name says: anything can lie in a folder."""
 
@@ -21,12 +24,13 @@ NONSENSE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowEr
 def check(folder: Path, *, needs_weights: bool = True) -> None:
     """Raise EngineStartFailed when this cannot be a model: ModelPathNotFound or ModelInvalid."""
     if not folder.is_dir():
-        message = f"There is no folder {folder}; check the path in model.uri and what the volume holds."
+        there = f"{folder} is a file, no folder" if folder.exists() else f"There is no folder {folder}"
+        message = f"{there}; check the path, which must lead to the folder of a model."
         raise EngineStartFailed(message, Reason.MODEL_PATH_NOT_FOUND)
     try:
         described = isinstance(json.loads((folder / "config.json").read_bytes()), dict)
     except OSError:
-        message = f"{folder} holds no readable config.json, so it is no model; check the path in model.uri."
+        message = f"{folder} holds no readable config.json, so it is no model; check the path."
         raise EngineStartFailed(message, Reason.MODEL_INVALID) from None
     except (ValueError, RecursionError):
         described = False
@@ -38,8 +42,15 @@ def check(folder: Path, *, needs_weights: bool = True) -> None:
         raise EngineStartFailed(message, Reason.MODEL_INVALID)
     broken = incomplete_files(folder) if needs_weights else []
     if broken:
-        message = f"{broken[0]} is missing or incomplete; copy the model completely."
-        raise EngineStartFailed(message, Reason.MODEL_INVALID)
+        raise EngineStartFailed(flaw(broken[0]), Reason.MODEL_INVALID)
+
+
+def flaw(file: Path) -> str:
+    """What is wrong with a file of weights that is not what it should be."""
+    with contextlib.suppress(OSError), file.open("rb") as opened:
+        if opened.read(len(LFS_POINTER)) == LFS_POINTER:
+            return f"{file} is a pointer of Git LFS instead of weights; run `git lfs pull` in its folder."
+    return f"{file} is missing or incomplete; copy the model completely."
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -1,0 +1,224 @@
+"""The server without Kubernetes: what a person at a terminal sees, from the start to Ctrl-C, and every refusal."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.server_unit.builders import KEY
+from tests.server_unit.screen import INTERRUPT, a_screen
+
+FREE = ("--port", 0, "--management-port", 0)
+SCRIPTED = ("--engine", "scripted", *FREE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for the model beside a directory with the key of alice."""
+    (tmp_path / "Qwen3-8B").mkdir()
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys/alice").write_text(KEY)
+    return tmp_path
+
+
+def script(folder: Path, **fields: object) -> tuple[str, Path]:
+    """The flag that steers the scripted engine."""
+    (folder / "script.json").write_text(json.dumps(fields))
+    return "--script", folder / "script.json"
+
+
+def test_a_person_sees_how_the_load_goes_and_how_to_ask(folder: Path) -> None:
+    """No line of the journal, no key; and the line to try it is one that works."""
+    slow = script(folder, load_seconds=0.6, reply="Hello yourself.")
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, *slow, folder=folder) as screen:
+        screen.shows("Try it:")
+        screen.shows("Hello")
+        lines = screen.lines()
+        curl = "\n".join(line for line in lines[lines.index("Try it:") + 1 :] if line)
+
+        assert "loads Qwen3-8B as 'Qwen3-8B'" in lines[0]
+        assert any(line.startswith("  loading weights") for line in lines)
+        assert [line for line in lines if line.startswith("Ready after ")]
+        assert "  model      Qwen3-8B, context of 200000 tokens" in lines
+        assert "  keys       alice" in lines
+        assert '"event"' not in screen.text()
+        assert KEY not in screen.text()
+        if shutil.which("curl") is None:
+            pytest.skip("There is no curl here to try the line with.")
+        answer = subprocess.run(["bash", "-c", curl], cwd=folder, capture_output=True, text=True, check=True)
+        assert json.loads(answer.stdout)["choices"][0]["message"]["content"] == "Hello yourself."
+
+
+def test_a_key_that_nobody_can_read_back_is_left_to_the_person(folder: Path) -> None:
+    """Of a digest nobody can tell the key; of the keys that are shown, those that are over are none."""
+    (folder / "keys/alice").write_text("sha256:" + "a" * 64)
+    (folder / "keys/bob").write_text(KEY)
+    (folder / "keys/bob.expires").write_text("2020-01-01T00:00:00Z")
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, folder=folder) as screen:
+        screen.shows("Bearer $KEY")
+
+        assert "  keys       alice" in screen.lines()
+
+
+@pytest.mark.parametrize("until", ["loading weights", "Try it:"])
+def test_ctrl_c_ends_it_cleanly_and_says_so(folder: Path, until: str) -> None:
+    """While it loads and when it serves."""
+    slow = script(folder, load_seconds=3600 if until == "loading weights" else 0)
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, *slow, folder=folder) as screen:
+        screen.shows(until)
+        screen.press(INTERRUPT)
+
+        assert screen.ended() == 0
+        screen.shows("Stopped.")
+        assert "Traceback" not in screen.text()
+
+
+def test_a_narrow_terminal_is_drawn_on_without_wrapping(folder: Path) -> None:
+    """A wrapped line could not be drawn anew."""
+    slow = script(folder, load_seconds=0.6)
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, *slow, folder=folder, columns=20) as screen:
+        screen.shows("Ready after")
+
+        drawn = [line for line in screen.text().split("\r") if line.startswith("\x1b[K  loading")]
+        assert drawn
+        assert max(len(line.removeprefix("\x1b[K").rstrip("\n")) for line in drawn) < 20
+
+
+def no_folder(folder: Path) -> None:
+    """Nothing lies where the model should be."""
+    (folder / "Qwen3-8B").rmdir()
+
+
+def a_file(folder: Path) -> None:
+    """One file instead of a folder."""
+    no_folder(folder)
+    (folder / "Qwen3-8B").touch()
+
+
+def only_a_tokenizer(folder: Path) -> None:
+    """What is small was fetched."""
+    (folder / "Qwen3-8B/config.json").write_text("{}")
+    (folder / "Qwen3-8B/tokenizer.json").write_text("{}")
+
+
+def a_clone_without_lfs(folder: Path) -> None:
+    """What is large was not."""
+    only_a_tokenizer(folder)
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "4d" * 32 + "\nsize 12345\n"
+    (folder / "Qwen3-8B/model.safetensors").write_text(pointer)
+
+
+def no_key(folder: Path) -> None:
+    """An empty directory."""
+    (folder / "keys/alice").unlink()
+
+
+def no_keys(folder: Path) -> None:
+    """No directory."""
+    shutil.rmtree(folder / "keys")
+
+
+def keys_in_a_file(folder: Path) -> None:
+    """A file where the directory should be."""
+    no_keys(folder)
+    (folder / "keys").write_text(KEY)
+
+
+NORMAL = ("--model=Qwen3-8B", "--keys=keys", *FREE)
+REFUSALS: list[tuple[Callable[[Path], object], tuple[object, ...], str]] = [
+    (no_folder, NORMAL, "There is no folder Qwen3-8B; check the path, which must lead to the folder of a model."),
+    (a_file, NORMAL, "Qwen3-8B is a file, no folder; check the path, which must lead to the folder of a model."),
+    (Path.exists, NORMAL, "Qwen3-8B holds no readable config.json, so it is no model; check the path."),
+    (only_a_tokenizer, NORMAL, "Qwen3-8B holds no weights (no *.safetensors); copy the model completely."),
+    (
+        a_clone_without_lfs,
+        NORMAL,
+        "Qwen3-8B/model.safetensors is a pointer of Git LFS instead of weights; run `git lfs pull` in its folder.",
+    ),
+    (
+        no_key,
+        NORMAL,
+        "There is no valid API key in keys; put a file there whose name is the key's name and whose content"
+        " is the key.",
+    ),
+    (
+        no_keys,
+        NORMAL,
+        "The directory of API keys keys cannot be read (No such file or directory); put a file there whose name is the"
+        " key's name and whose content is the key.",
+    ),
+    (
+        keys_in_a_file,
+        NORMAL,
+        "The directory of API keys keys cannot be read (Not a directory); put a file there whose name is the key's name"
+        " and whose content is the key.",
+    ),
+    (
+        Path.exists,
+        (),
+        "The following arguments are required: --model, --keys; `qwen-server --help` lists the flags.",
+    ),
+    (
+        Path.exists,
+        (*NORMAL, "--api-key", KEY),
+        "Unrecognized arguments: --api-key; `qwen-server --help` lists the flags.",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "sentence"), REFUSALS, ids=lambda value: getattr(value, "__name__", "")
+)
+def test_a_refusal_is_one_sentence(
+    folder: Path, prepare: Callable[[Path], object], arguments: tuple[object, ...], sentence: str
+) -> None:
+    """At a terminal that alone, for a program the same as the journal's last line; never a key or a traceback."""
+    prepare(folder)
+    with a_screen(*arguments, folder=folder) as screen:
+        status = screen.ended()
+        screen.shows(sentence)
+        shown = screen.text()
+    program = subprocess.run(
+        [sys.executable, "-m", "qwen_server", *map(str, arguments)], cwd=folder, capture_output=True, check=False
+    )
+
+    assert f"qwen-server: {sentence}" in shown.replace("\r\n", "\n")
+    assert (status, program.returncode) == (78, 78)
+    assert json.loads(program.stderr.splitlines()[-1])["message"] == sentence
+    for text in (shown, program.stderr.decode()):
+        assert KEY not in text
+        assert "Traceback" not in text
+    assert '{"' not in shown
+
+
+@pytest.mark.parametrize("flag", ["--port", "--management-port"])
+def test_a_taken_port_is_refused_with_the_flag_that_helps(folder: Path, flag: str) -> None:
+    """Before anything is loaded."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with a_screen(*NORMAL, flag, port, folder=folder) as screen:
+            assert screen.ended() == 78
+            screen.shows(
+                f"qwen-server: Cannot listen on 127.0.0.1 port {port} (Address already in use); free it or choose"
+                f" another one with {flag}."
+            )
+
+
+@pytest.mark.parametrize("prepare", [no_key, no_keys])
+def test_the_command_that_makes_a_key_works(folder: Path, prepare: Callable[[Path], object]) -> None:
+    """Pasted as it is shown; then the server starts."""
+    prepare(folder)
+    with a_screen(*NORMAL, "--engine", "scripted", folder=folder) as screen:
+        assert screen.ended() == 78
+        screen.shows("This makes one:")
+        (command,) = (line for line in screen.lines() if line.startswith("  mkdir"))
+    subprocess.run(["bash", "-c", command], cwd=folder, check=True)
+
+    with a_screen(*NORMAL, "--engine", "scripted", folder=folder) as screen:
+        screen.shows("  keys       me")
+        assert (folder / "keys/me").read_text().strip() not in screen.text()
