@@ -24,6 +24,7 @@ from qwen_server.journal import Journal, report_lost_errors
 from qwen_server.listening import LAST_WORDS_SECONDS, listener
 from qwen_server.management import create_management
 from qwen_server.metrics import HttpMetrics
+from qwen_server.qwen.choice import chosen
 from qwen_server.settings import ContextOverflow, Settings
 from qwen_server.termination import Reason, Termination
 
@@ -79,7 +80,14 @@ class Server:
         if not isinstance(facts, ModelFacts):
             return facts
         self.lifecycle.loaded(facts)
-        self.journal.note("ready", context=facts.context_length, architecture=facts.architecture)
+        used = chosen(self.settings.parsers, facts.chat_template)
+        self.journal.note(
+            "ready",
+            context=facts.context_length,
+            architecture=facts.architecture,
+            tool_call_parser=used.tool_call,
+            reasoning_parser=used.reasoning,
+        )
         death = asyncio.ensure_future(watch_engine(self.engine, self.pulse))
         try:
             why = death.result() if await self.first_of(death) else await self.drain_beside(death)
@@ -175,6 +183,7 @@ async def serve(
         pulse=pulse,
         journal=journal,
         now=lambda: int(time.time()),
+        parsers=settings.parsers,
     )
     api = listener(create_app(service, ring, HttpMetrics(registry), lambda: secrets.token_hex(12)))
     management = listener(create_management(engine, lifecycle, pulse, registry))

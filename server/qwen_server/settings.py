@@ -21,6 +21,7 @@ from qwen_server.flags import (
     visible,
     whole,
 )
+from qwen_server.parsers import Parsers, ReasoningParser, ToolCallParser
 
 SILENT_SECONDS = 8.0
 """Without a sign of life for so long the engine is silent and the server not ready; dead can only be what is silent."""
@@ -141,6 +142,18 @@ class Settings:
             Group.MODEL, "a completion that does not fit the context is refused or shortened", ContextOverflow
         ),
     )
+    tool_call_parser: ToolCallParser = field(
+        default=ToolCallParser.AUTO,
+        metadata=choice(
+            Group.MODEL, "how tool calls are read; auto follows the model's chat template", ToolCallParser
+        ),
+    )
+    reasoning_parser: ReasoningParser = field(
+        default=ReasoningParser.AUTO,
+        metadata=choice(
+            Group.MODEL, "how reasoning is read; auto follows the model's chat template", ReasoningParser
+        ),
+    )
     host: str = field(
         default="127.0.0.1",
         metadata=flag(Group.LISTENING, "ADDRESS", "address to listen on; 0.0.0.0 is every address of the machine", str),
@@ -177,3 +190,8 @@ class Settings:
         default=Path("/dev/termination-log"),
         metadata=flag(Group.AROUND, "FILE", "where the reason of a failing end is left", Path),
     )
+
+    @property
+    def parsers(self) -> Parsers:
+        """How answers are read."""
+        return Parsers(tool_call=self.tool_call_parser, reasoning=self.reasoning_parser)

@@ -1,5 +1,6 @@
 """The operator writes the server's command line, and the server reads it: one list of flags in two packages."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ from qwen_operator.core.resource import arguments, parse
 from qwen_operator.core.serving import served_name, serving
 from qwen_operator.core.settings import Settings
 from qwen_server.command_line import ENGINE_ARGUMENT_FLAGS, settings
+from qwen_server.parsers import ReasoningParser, ToolCallParser
 from qwen_server.termination import Reason, Termination, write_termination
+from tests.builders import SETTINGS, a_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,6 +57,24 @@ def test_the_server_parses_what_the_operator_writes(path: Path) -> None:
     )
     assert read.host in ("0.0.0.0", "::")  # noqa: S104 - a pod is reached at its own address
     assert read.termination_log == Path("/dev/termination-log")
+
+
+PARSERS: dict[str, tuple[str, type[StrEnum], list[str]]] = {
+    "tool_call_parser": ("toolCallParser", ToolCallParser, ["Auto", "None", "Hermes", "Qwen3Coder"]),
+    "reasoning_parser": ("reasoningParser", ReasoningParser, ["Auto", "None", "Qwen3"]),
+}
+
+
+@pytest.mark.parametrize(("setting", "known"), PARSERS.items(), ids=PARSERS.keys())
+def test_every_parser_of_the_resource_is_one_of_the_servers(
+    setting: str, known: tuple[str, type[StrEnum], list[str]]
+) -> None:
+    """And the other way round; Auto is left to the server."""
+    field, kind, values = known
+    said = [a_model(model={"uri": "pvc://models/m", field: value}) for value in values]
+    read = [getattr(settings(serving(model, SETTINGS).arguments, "1"), setting) for model in said]
+
+    assert read == list(kind)
 
 
 def test_the_operator_knows_every_reason_that_the_server_gives() -> None:

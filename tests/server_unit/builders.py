@@ -25,6 +25,7 @@ from qwen_server.keyfiles import Key
 from qwen_server.limits import Limits
 from qwen_server.management import create_management
 from qwen_server.metrics import HttpMetrics
+from qwen_server.parsers import Parsers
 
 KEY = "visible-fake-key-of-alice"
 CREATED = 1754001981
@@ -99,6 +100,7 @@ def a_server(
     limits: Limits | None = None,
     stall_timeout: float = 600.0,
     served_name: str = "qwen3",
+    parsers: Parsers | None = None,
 ) -> AServer:
     """A server that is ready, with the key of `alice`, unless the test varies that."""
     chosen = engine or ScriptedEngine(script)
@@ -120,6 +122,7 @@ def a_server(
         journal=journal,
         now=lambda: CREATED,
         limits=limits or Limits(),
+        parsers=parsers or Parsers(),
     )
     numbers = itertools.count(1)
     app = create_app(service, ring, HttpMetrics(registry), lambda: f"{next(numbers):024x}")

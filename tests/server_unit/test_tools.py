@@ -8,6 +8,7 @@ import pytest
 
 from qwen_server.engine.base import Delta, OutputSchema, Prompt, Sampling
 from qwen_server.engine.scripted import Script, ScriptedEngine
+from qwen_server.parsers import Parsers
 from tests.server_unit.builders import AServer, a_chat, a_server, events
 
 HERMES = "{# teaches <tool_call> #}"
@@ -33,9 +34,9 @@ ONE_XML = (
 TWO = f"Let me look.\n{ONE}\n{ONE.replace('Paris', 'Rome')}"
 
 
-def a_model(reply: str, template: str = HERMES, tail: str = "") -> AServer:
+def a_model(reply: str, template: str = HERMES, tail: str = "", parsers: Parsers | None = None) -> AServer:
     """A server whose model writes this."""
-    return a_server(Script(reply=reply, chat_template=template, prompt_tail=tail))
+    return a_server(Script(reply=reply, chat_template=template, prompt_tail=tail), parsers=parsers)
 
 
 async def whole(server: AServer, **fields: Any) -> Any:
@@ -198,7 +199,7 @@ def after(call: Mapping[str, Any], result: str = "c1") -> list[dict[str, Any]]:
 
 
 REFUSED: dict[str, tuple[str, dict[str, Any], int, str, str]] = {
-    "no tools in the template": ("", {"tools": [WEATHER]}, 400, "tools", "its chat template knows none"),
+    "no tools in the template": ("", {"tools": [WEATHER]}, 400, "tools", "its calls are not read"),
     "a tool that is no function": (HERMES, {"tools": [{"type": "web"}]}, 400, "tools[0].type", "must be `function`"),
     "a tool without a function": (HERMES, {"tools": [{"type": "function"}]}, 422, "tools[0].function", "is required"),
     "a name with a space": (

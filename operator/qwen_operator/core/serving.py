@@ -27,6 +27,9 @@ SHUTDOWN = 40
 """Seconds for the engine to let go of its devices, with some to spare."""
 GRACE_PERIOD = ENDPOINT_DELAY + DRAIN_TIMEOUT + SHUTDOWN
 
+PARSERS = {"Auto": None, "None": "none", "Hermes": "hermes", "Qwen3Coder": "qwen3_coder", "Qwen3": "qwen3"}
+"""The server's names of parsers, which are vLLM's; Auto is the server's own default."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Devices:
@@ -148,6 +151,8 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "max-model-len": asked.context_length,
         "device": model.spec.device.lower(),
         "dtype": None if asked.dtype == "Auto" else asked.dtype.lower(),
+        "tool-call-parser": PARSERS[asked.tool_call_parser],
+        "reasoning-parser": PARSERS[asked.reasoning_parser],
         "tensor-parallel-size": gpus.tensor if gpus else None,
         "pipeline-parallel-size": gpus.pipeline if gpus and gpus.pipeline > 1 else None,
         "gpu-memory-utilization": server.gpu_memory_utilization if gpus else None,

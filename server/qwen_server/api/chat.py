@@ -6,11 +6,11 @@ from starlette.types import Receive, Scope, Send
 
 from qwen_server.api.answer import Work, answer
 from qwen_server.api.service import Service
-from qwen_server.engine.base import OutputSchema, TemplateOptions
+from qwen_server.engine.base import TemplateOptions
 from qwen_server.exchange import exchange
 from qwen_server.generation.chunks import ChatChunks, Chunks, SpokenChunks
 from qwen_server.generation.complaints import read_body
-from qwen_server.generation.constraint import Constraint, constraint
+from qwen_server.generation.constraint import Constraint, constraint, held_markup, output_schema
 from qwen_server.generation.intake import (
     asked_tokens,
     check_model,
@@ -47,15 +47,16 @@ async def chat_completions(service: Service, scope: Scope, receive: Receive, sen
 
 async def chat_work(service: Service, request: ChatRequest, heading: Heading) -> Work:
     """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
-    facts, tools = service.facts(), told(request)
-    check_tools(request, facts.chat_template)
+    facts, parsers, tools = service.facts(), service.parsers_in_use(), told(request)
+    check_tools(request, parsers.tool_call)
     held_to = constraint(request, tools)
     options = TemplateOptions(tools=tools, arguments=template_arguments(request))
     prompt = await service.engine.render_chat(plain_messages(request), options)
     size = len(prompt.token_ids)
     budget = granted_tokens(size, asked_tokens(request), facts.context_length, clamp=service.clamp, source="messages")
-    speak = speaking(request, markup(facts.chat_template, tools, prompt.tail), held_to, heading)
-    schema = OutputSchema(held_to.schema, held_to.param) if held_to else None
+    make = held_markup(held_to, parsers, prompt.tail) if held_to else markup(parsers, tools, prompt.tail)
+    speak = speaking(request, make, held_to, heading)
+    schema = output_schema(held_to, parsers, prompt.tail) if held_to else None
     return Work(
         prompts=[prompt],
         jobs=jobs([replace(sampling(request, budget), schema=schema, logprobs=asked_logprobs(request))]),
@@ -67,10 +68,9 @@ async def chat_work(service: Service, request: ChatRequest, heading: Heading) ->
 
 
 def speaking(
-    request: ChatRequest, of_model: MakeMarkup | None, held_to: Constraint | None, heading: Heading
+    request: ChatRequest, make: MakeMarkup | None, held_to: Constraint | None, heading: Heading
 ) -> Speak | None:
-    """What makes the parser of each choice, or None where all are text. A constraint leaves no room for marks."""
-    make = held_to.markup if held_to else of_model
+    """What makes one choice's answer of its deltas, or None where all are text. `make` makes the parser of each."""
     if make is None:
         return None
     single, called = request.parallel_tool_calls is False, held_to.reason if held_to else TOOL_CALLS

@@ -9,6 +9,8 @@ from qwen_server.errors import STARTING, ApiError
 from qwen_server.health import Pulse
 from qwen_server.journal import Journal
 from qwen_server.limits import Limits
+from qwen_server.parsers import Parsers
+from qwen_server.qwen.choice import chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +27,15 @@ class Service:
     journal: Journal
     now: Callable[[], int]
     limits: Limits = field(default_factory=Limits)
+    parsers: Parsers = field(default_factory=Parsers)
+    """As asked for."""
 
     def facts(self) -> ModelFacts:
         """What the loaded engine says of its model. Raises ApiError (503) before it is loaded."""
         if self.lifecycle.facts is None:
             raise ApiError(STARTING)
         return self.lifecycle.facts
+
+    def parsers_in_use(self) -> Parsers:
+        """Those of the loaded model's answers, without AUTO. Raises ApiError (503) before it is loaded."""
+        return chosen(self.parsers, self.facts().chat_template)

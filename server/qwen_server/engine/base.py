@@ -68,11 +68,23 @@ class TemplateOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class Preface:
+    """Free text that may stand before a held answer, between two marks; `opened`: the prompt has written the first."""
+
+    begin: str
+    end: str
+    opened: bool
+    never: tuple[str, ...] = ()
+    """What the text must not hold."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputSchema:
-    """A JSON schema that the whole text must obey, and the request's parameter that it came from."""
+    """A JSON schema that the text behind the preface must obey, and the request's parameter that it came from."""
 
     json: Mapping[str, object]
     param: str
+    preface: Preface | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,14 +3,17 @@
 It must never keep or log what passes through it. Importing it imports vLLM.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vllm.logprobs import Logprob
 from vllm.outputs import CompletionOutput, RequestOutput
 from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOutputsParams
+from vllm.v1.structured_output.backend_xgrammar import has_xgrammar_unsupported_json_features
 
 from qwen_server.engine.base import Delta, EngineError, InvalidRequest, OutputSchema, Sampling, TokenLogprob
+from qwen_server.engine.structure import structure
 
 GREEDY = 1e-5
 """Temperatures below are greedy to vLLM (`_SAMPLING_EPS` in sampling_params.py)."""
@@ -48,11 +51,20 @@ def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: 
         prompt_logprobs=sampling.logprobs if sampling.prompt_logprobs else None,
         logit_bias=dict(sampling.logit_bias) if sampling.logit_bias else None,
         ignore_eos=sampling.ignore_eos,
-        structured_outputs=StructuredOutputsParams(json=dict(sampling.schema.json)) if sampling.schema else None,
+        structured_outputs=structured_outputs(sampling.schema) if sampling.schema else None,
         extra_args=dict(sampling.extra) or None,
         output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
         skip_clone=True,
     )
+
+
+def structured_outputs(schema: OutputSchema) -> StructuredOutputsParams:
+    """What the answer is held to. Raises ValueError where xgrammar would pass over a part of the schema."""
+    if schema.preface is None:
+        return StructuredOutputsParams(json=dict(schema.json))
+    if has_xgrammar_unsupported_json_features(dict(schema.json)):  # vLLM looks for them in plain schemas alone
+        raise ValueError
+    return StructuredOutputsParams(structural_tag=json.dumps(structure(schema, schema.preface)))
 
 
 def token_logprob(found: Logprob, top: Sequence[Logprob] = ()) -> TokenLogprob:

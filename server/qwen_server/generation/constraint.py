@@ -1,16 +1,22 @@
 """What an answer is held to: JSON of a schema, or a call that must be made. One of them at most, in one place.
 
-It must never look at what a schema says: the engine enforces it or refuses it.
+A model that reasons does so first, unheld. It must never look at what a schema says: the engine enforces it or refuses
+it.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from qwen_server.engine.base import OutputSchema, Preface
 from qwen_server.errors import IMPOSSIBLE, ApiError
 from qwen_server.generation.spoken import TOOL_CALLS
-from qwen_server.qwen.choice import MakeMarkup, Tools
+from qwen_server.parsers import Parsers, ReasoningParser
+from qwen_server.qwen.choice import MakeMarkup, Tools, ends_reasoning, opens_reasoning, thinking
 from qwen_server.qwen.forced import OBJECT, NamedCall, RequiredCalls, named_schema, required_schema
+from qwen_server.qwen.marks import CALL
+from qwen_server.qwen.plain import Plain
 from qwen_server.qwen.schema import name
+from qwen_server.qwen.thinking import BEGIN, END
 from qwen_server.wire.chat import ChatRequest
 from qwen_server.wire.formats import ObjectFormat, SchemaFormat
 from qwen_server.wire.tools import NamedTool
@@ -18,12 +24,12 @@ from qwen_server.wire.tools import NamedTool
 
 @dataclass(frozen=True, slots=True)
 class Constraint:
-    """A schema that the engine holds the whole answer to, and the parameter to blame if it can't."""
+    """A schema that the engine holds the answer to, and the parameter to blame if it can't."""
 
     schema: Mapping[str, object]
     param: str
     markup: MakeMarkup | None = None
-    """How the answer is read; None where it is text that happens to be JSON."""
+    """How the answer is read behind the reasoning; None where it is text that happens to be JSON."""
     reason: str = TOOL_CALLS
     """Why the choice ends when the model stops: with OpenAI a named call ends as `stop`."""
 
@@ -40,6 +46,26 @@ def constraint(request: ChatRequest, tools: Tools) -> Constraint | None:
             IMPOSSIBLE, "response_format and a tool_choice that demands a call exclude each other.", "response_format"
         )
     return of_calls or of_text
+
+
+def output_schema(held_to: Constraint, parsers: Parsers, tail: str) -> OutputSchema:
+    """What the engine is told of it.
+
+    :param tail: the end of the prompt, which shows whether the template has opened the reasoning or ended it.
+    """
+    return OutputSchema(held_to.schema, held_to.param, reasoning_before(parsers, tail))
+
+
+def reasoning_before(parsers: Parsers, tail: str) -> Preface | None:
+    """Room for reasoning before a held answer. A call that a model begins within it could not be held to anything."""
+    if parsers.reasoning is ReasoningParser.NONE or ends_reasoning(tail):
+        return None
+    return Preface(BEGIN, END, opens_reasoning(tail), never=(CALL,))
+
+
+def held_markup(held_to: Constraint, parsers: Parsers, tail: str) -> MakeMarkup | None:
+    """What makes a parser for each choice, or None where an answer is text and nothing else."""
+    return thinking(held_to.markup or Plain, tail) if reasoning_before(parsers, tail) else held_to.markup
 
 
 def of_response_format(request: ChatRequest) -> Constraint | None:

@@ -6,7 +6,8 @@ It must never let what a tool said, or was called with, into a message.
 from collections.abc import Iterator
 
 from qwen_server.errors import IMPOSSIBLE, UNSUPPORTED, ApiError
-from qwen_server.qwen.choice import Tools, call_format
+from qwen_server.parsers import ToolCallParser
+from qwen_server.qwen.choice import Tools
 from qwen_server.qwen.json_reader import is_object
 from qwen_server.wire.chat import AssistantMessage, ChatRequest, ToolMessage
 
@@ -24,13 +25,15 @@ def template_arguments(request: ChatRequest) -> dict[str, object]:
     return given.model_dump(exclude_none=True) if given else {}
 
 
-def check_tools(request: ChatRequest, template: str) -> None:
-    """Raises ApiError where the model knows no tools, or an earlier call or result makes no sense.
+def check_tools(request: ChatRequest, parser: ToolCallParser) -> None:
+    """Raises ApiError where the model's calls are not read, or an earlier call or result makes no sense.
 
-    A call that must be made needs no knowledge: the engine holds the answer to it.
+    Who sends tools expects calls: markup in the text would be taken for an answer. A call that must be made needs no
+    parser: the engine holds the answer to it.
     """
-    if request.tool_choice in (None, "auto") and told(request) and call_format(template) is None:
-        raise ApiError(UNSUPPORTED, "tools is not supported by this model: its chat template knows none.", "tools")
+    if request.tool_choice in (None, "auto") and told(request) and parser is ToolCallParser.NONE:
+        message = "tools is not supported by this model: its calls are not read; leave it out, or demand a call by tool_choice."
+        raise ApiError(UNSUPPORTED, message, "tools")
     for param, complaint in complaints(request):
         raise ApiError(IMPOSSIBLE, f"{param} {complaint}.", param)
 

@@ -1,41 +1,43 @@
-"""Which parsers an answer needs: the model's own chat template tells, never its name.
+"""Which parsers an answer needs: the model's own chat template tells, never its name, unless the operator says it.
 
 A template teaches the model the format of its calls, and shows whether it knows reasoning. A parser of reasoning on a
 model that has none would take its whole answer away.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
 
+from qwen_server.parsers import Parsers, ReasoningParser, ToolCallParser
 from qwen_server.qwen.hermes import hermes
 from qwen_server.qwen.marks import CALL
 from qwen_server.qwen.pieces import Markup
 from qwen_server.qwen.plain import Plain
 from qwen_server.qwen.qwen3_coder import FUNCTION, qwen3_coder
 from qwen_server.qwen.schema import name, parameters
-from qwen_server.qwen.thinking import BEGIN, Thinking
+from qwen_server.qwen.thinking import BEGIN, END, Thinking
 
 Tools = Sequence[Mapping[str, object]]
 MakeMarkup = Callable[[], Markup]
 
 
-class CallFormat(StrEnum):
-    """How a model writes its tool calls; the names are vLLM's."""
+def chosen(asked: Parsers, template: str) -> Parsers:
+    """What is asked for, with the template's own in the place of AUTO."""
+    tool_call, reasoning = asked.tool_call, asked.reasoning
+    return Parsers(
+        tool_call=call_format(template) if tool_call is ToolCallParser.AUTO else tool_call,
+        reasoning=marked_reasoning(template) if reasoning is ReasoningParser.AUTO else reasoning,
+    )
 
-    HERMES = "hermes"
-    QWEN3_CODER = "qwen3_coder"
 
-
-def call_format(template: str) -> CallFormat | None:
-    """The format that a template teaches, or None where it knows no tools."""
+def call_format(template: str) -> ToolCallParser:
+    """The format that a template teaches, or NONE where it knows no tools."""
     if FUNCTION in template:
-        return CallFormat.QWEN3_CODER
-    return CallFormat.HERMES if CALL in template else None
+        return ToolCallParser.QWEN3_CODER
+    return ToolCallParser.HERMES if CALL in template else ToolCallParser.NONE
 
 
-def thinks(template: str) -> bool:
+def marked_reasoning(template: str) -> ReasoningParser:
     """Whether a template knows reasoning. One that only cuts earlier reasoning off names nothing but its end."""
-    return BEGIN in template
+    return ReasoningParser.QWEN3 if BEGIN in template else ReasoningParser.NONE
 
 
 def opens_reasoning(tail: str) -> bool:
@@ -43,22 +45,32 @@ def opens_reasoning(tail: str) -> bool:
     return tail.rstrip().endswith(BEGIN)
 
 
-def markup(template: str, tools: Tools, tail: str) -> MakeMarkup | None:
+def ends_reasoning(tail: str) -> bool:
+    """Whether a prompt ends behind the reasoning, as templates write it where thinking is switched off."""
+    return tail.rstrip().endswith(END)
+
+
+def markup(parsers: Parsers, tools: Tools, tail: str) -> MakeMarkup | None:
     """What makes a parser for each choice, or None where an answer is text and nothing else.
 
+    :param parsers: without AUTO.
     :param tools: those that the model was told of.
     """
-    form = call_format(template) if tools else None
-    if form is None and not thinks(template):
+    reads_calls = bool(tools) and parsers.tool_call is not ToolCallParser.NONE
+    reasons = parsers.reasoning is not ReasoningParser.NONE
+    if not reads_calls and not reasons:
         return None
     types = {name(tool): parameters(tool) for tool in tools}
 
     def answer() -> Markup:
-        if form is None:
+        if not reads_calls:
             return Plain()
-        return hermes() if form is CallFormat.HERMES else qwen3_coder(types)
+        return hermes() if parsers.tool_call is ToolCallParser.HERMES else qwen3_coder(types)
 
-    if not thinks(template):
-        return answer
+    return thinking(answer, tail) if reasons else answer
+
+
+def thinking(answer: MakeMarkup, tail: str) -> MakeMarkup:
+    """The parser of an answer with that of the reasoning before it."""
     opened = opens_reasoning(tail)
     return lambda: Thinking(answer(), opened=opened)

@@ -83,6 +83,7 @@ def test_the_server_is_told_the_least_on_a_cpu() -> None:
 def test_the_server_is_told_everything_that_a_model_says() -> None:
     """Each field reaches its flag."""
     model = {"uri": "pvc://models/a/b", "servedName": "Qwen/Qwen3", "contextLength": 200000, "dtype": "BFloat16"}
+    model |= {"toolCallParser": "Qwen3Coder", "reasoningParser": "None"}
     server = {"gpuMemoryUtilization": 0.92, "maxNumSeqs": 64, "contextOverflow": "Clamp", "args": ["--block-size=32"]}
 
     found = flags(device="GPU", model=model, server=server, resources={"gpus": 8}, parallelism={"tensor": 4})
@@ -91,6 +92,7 @@ def test_the_server_is_told_everything_that_a_model_says() -> None:
     assert found["--served-model-name"] == "Qwen/Qwen3"
     assert found["--max-model-len"] == "200000"
     assert found["--dtype"] == "bfloat16"
+    assert (found["--tool-call-parser"], found["--reasoning-parser"]) == ("qwen3_coder", "none")
     assert (found["--tensor-parallel-size"], found["--pipeline-parallel-size"]) == ("4", "2")
     assert found["--gpu-memory-utilization"] == "0.92"
     assert found["--max-num-seqs"] == "64"

@@ -107,6 +107,20 @@ class ModelSource(Part, frozen=True, kw_only=True):
         Literal["Auto", "BFloat16", "Float16", "Float32"],
         Meta(description="Type the engine computes in. Default: Auto, as the model's files say."),
     ] = "Auto"
+    tool_call_parser: Annotated[
+        Literal["Auto", "None", "Hermes", "Qwen3Coder"],
+        Meta(
+            description="How tool calls are read from the model's text. None leaves them there and refuses requests "
+            "with tools, unless they demand a call. Default: Auto, as the model's chat template says."
+        ),
+    ] = "Auto"
+    reasoning_parser: Annotated[
+        Literal["Auto", "None", "Qwen3"],
+        Meta(
+            description="How reasoning is read from the model's text. None leaves it there. Default: Auto, as the "
+            "model's chat template says."
+        ),
+    ] = "Auto"
 
 
 class Resources(Part, frozen=True, kw_only=True):
