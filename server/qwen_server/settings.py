@@ -144,15 +144,11 @@ class Settings:
     )
     tool_call_parser: ToolCallParser = field(
         default=ToolCallParser.AUTO,
-        metadata=choice(
-            Group.MODEL, "how tool calls are read; auto follows the model's chat template", ToolCallParser
-        ),
+        metadata=choice(Group.MODEL, "how tool calls are read; auto follows the model's chat template", ToolCallParser),
     )
     reasoning_parser: ReasoningParser = field(
         default=ReasoningParser.AUTO,
-        metadata=choice(
-            Group.MODEL, "how reasoning is read; auto follows the model's chat template", ReasoningParser
-        ),
+        metadata=choice(Group.MODEL, "how reasoning is read; auto follows the model's chat template", ReasoningParser),
     )
     host: str = field(
         default="127.0.0.1",

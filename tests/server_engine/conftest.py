@@ -2,11 +2,12 @@
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -51,12 +52,17 @@ def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("ignore:Unclosed context:ResourceWarning"))
 
 
-@asynccontextmanager
-async def null_engine(model: Path, context: int = 512) -> AsyncIterator[Loaded]:
+def null_engine(model: Path, context: int = 512) -> AbstractAsyncContextManager[Loaded]:
     """AsyncLLM as in production, but for the executor."""
-    registry = CollectorRegistry()
     settings = EngineSettings(model=model, served_model_name="tiny", device=Device.CPU, max_model_len=context)
-    engine = VllmEngine(settings, registry, more={"distributed_executor_backend": NULL})
+    return started(settings, {"distributed_executor_backend": NULL})
+
+
+@asynccontextmanager
+async def started(settings: EngineSettings, more: Mapping[str, Any] | None = None) -> AsyncIterator[Loaded]:
+    """An engine from its start to its end."""
+    registry = CollectorRegistry()
+    engine = VllmEngine(settings, registry, more=more)
     try:
         yield Loaded(engine, await engine.start(), registry)
     finally:

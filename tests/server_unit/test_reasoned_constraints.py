@@ -1,4 +1,4 @@
-"""A model that reasons does so before it is held to a schema or a call: nobody asks for JSON that was not thought of."""
+"""A model that reasons does so before it is held to a schema or a call."""
 
 import json
 from typing import Any
@@ -97,11 +97,13 @@ async def test_a_limit_that_ends_the_reasoning_leaves_no_answer() -> None:
 
 @pytest.mark.parametrize("room", [MAY, MUST], ids=["may", "must"])
 def test_a_schema_behind_reasoning_is_one_structural_tag(room: Preface) -> None:
-    """Reasoning, at most a blank line, the schema: in this order, and nothing else."""
-    form = structure(OutputSchema(SCHEMA, "response_format", room), room)["format"]
+    """Reasoning with at most a blank line behind it, the schema, and nothing else."""
+    form = structure(OutputSchema(SCHEMA, "response_format", room), room)
 
-    assert isinstance(form, dict)
-    first, gap, last = form["elements"]
-    assert first["type"] == ("tag" if room.opened else "optional")
-    assert (gap["type"], last["json_schema"]) == ("regex", SCHEMA)
-    assert '"</think>"' in json.dumps(first)
+    text = {"type": "any_text", "excludes": ["<tool_call>"]}
+    tag = {"type": "tag", "begin": "" if room.opened else "<think>", "content": text, "end": "</think>"}
+    thought = {"type": "sequence", "elements": [tag, {"type": "regex", "pattern": r"\n{0,2}"}]}
+    first = thought if room.opened else {"type": "optional", "content": thought}
+    held = {"type": "json_schema", "json_schema": SCHEMA}
+    expected = {"type": "structural_tag", "format": {"type": "sequence", "elements": [first, held]}}
+    assert json.loads(json.dumps(form)) == expected

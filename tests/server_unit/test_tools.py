@@ -391,6 +391,6 @@ async def test_the_engine_is_told_what_to_hold_the_answer_to(
 
 async def test_json_of_a_schema_is_text() -> None:
     """The client reads it."""
-    choice = await whole(a_model('{"x": 1}', THINKING, "<think>"), response_format={"type": "json_object"})
+    choice = await whole(a_model('{"x": 1}'), response_format={"type": "json_object"})
 
     assert choice["message"] == {"role": "assistant", "content": '{"x": 1}'}

@@ -24,6 +24,9 @@ from qwen_server.journal import Journal
 from qwen_server.settings import Device, EngineSettings
 from qwen_server.termination import Reason
 
+GRAMMARS = "xgrammar"
+"""What holds answers to schemas: one for all. vLLM's `auto` keeps the first it used and lets it pass over what another
+would have enforced (docs/decisions/0006)."""
 STOCK = "QWEN_SERVER_STOCK_START"
 """Environment variable; 1 starts vLLM's processes in vLLM's own, slower way."""
 
@@ -81,13 +84,16 @@ class Startup:
 
     def configured(self) -> Any:
         """vLLM's configuration for this model. Resolving the architecture takes 8 to 10 s without a primed cache."""
+        from vllm.config import StructuredOutputsConfig
         from vllm.config.logging import LoggingConfig
         from vllm.engine.arg_utils import AsyncEngineArgs
         from vllm.usage.usage_lib import UsageContext
 
         self.check_device()
         logging = LoggingConfig(pylogging_config_file=str(self.folder / environment.LOGGING))
-        arguments = AsyncEngineArgs(**engine_arguments(self.settings) | dict(self.more), logging_config=logging)
+        held = StructuredOutputsConfig(backend=GRAMMARS)
+        own: dict[str, Any] = {"logging_config": logging, "structured_outputs_config": held}
+        arguments = AsyncEngineArgs(**engine_arguments(self.settings) | own | dict(self.more))
         model = arguments.create_model_config()
         arguments.max_model_len = context_length(self.settings.max_model_len, model.max_model_len, self.settings.device)
         if self.settings.device is Device.CPU:

@@ -32,7 +32,8 @@ def check_tools(request: ChatRequest, parser: ToolCallParser) -> None:
     parser: the engine holds the answer to it.
     """
     if request.tool_choice in (None, "auto") and told(request) and parser is ToolCallParser.NONE:
-        message = "tools is not supported by this model: its calls are not read; leave it out, or demand a call by tool_choice."
+        remedy = "leave it out, or demand a call by tool_choice"
+        message = f"tools is not supported by this model: its calls are not read; {remedy}."
         raise ApiError(UNSUPPORTED, message, "tools")
     for param, complaint in complaints(request):
         raise ApiError(IMPOSSIBLE, f"{param} {complaint}.", param)
