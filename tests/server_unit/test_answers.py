@@ -283,6 +283,28 @@ async def test_messages_reach_the_template_in_plain_form() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "names", [("reasoning",), ("reasoning_content",), ("reasoning", "reasoning_content")], ids="+".join
+)
+async def test_what_the_model_thought_goes_back_to_its_template(names: tuple[str, ...]) -> None:
+    """Under either of the names that an answer gives it; a model in a loop of tools goes on from its own thoughts."""
+    engine = Listening()
+    call = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call]}
+    messages = [
+        {"role": "user", "content": "Where?"},
+        said | dict.fromkeys(names, "Hm."),
+        {"role": "tool", "content": "found", "tool_call_id": "c1"},
+        {"role": "assistant", "content": "There.", "reasoning": None, "reasoning_content": None},
+        {"role": "user", "content": "Sure?"},
+    ]
+
+    await post(a_server(engine=engine), CHAT, {"model": "qwen3", "messages": messages})
+
+    assert engine.messages[1] == said | {"reasoning": "Hm."}
+    assert engine.messages[3] == {"role": "assistant", "content": "There."}
+
+
 @pytest.mark.parametrize("path", ["/health", "/v1/models", "/v1/models/qwen3"])
 async def test_head_is_get_without_the_body(path: str) -> None:
     """The length is that of the body that GET would send."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from qwen_server.engine.base import Sampling
 from qwen_server.errors import CONTEXT_EXCEEDED, IMPOSSIBLE, MODEL_UNKNOWN, UNSUPPORTED, ApiError
 from qwen_server.wire.base import GenerationRequest
-from qwen_server.wire.chat import ChatRequest, Message, TextPart, ToolMessage
+from qwen_server.wire.chat import AssistantMessage, ChatRequest, Message, TextPart, ToolMessage
 from qwen_server.wire.completions import CompletionRequest
 
 TOKEN_ID = re.compile("[0-9]{1,9}")
@@ -73,8 +73,14 @@ def plain_message(message: Message) -> dict[str, object]:
         plain["tool_call_id"] = message.tool_call_id
     elif message.name is not None:
         plain["name"] = message.name
-    calls = getattr(message, "tool_calls", None)
-    return plain | {"tool_calls": [call.model_dump() for call in calls]} if calls else plain
+    return plain | thought_and_called(message) if isinstance(message, AssistantMessage) else plain
+
+
+def thought_and_called(message: AssistantMessage) -> dict[str, object]:
+    """What a model did beside speaking, by the names that vLLM's renderer passes on to a template."""
+    thought = message.reasoning or message.reasoning_content
+    calls = [call.model_dump() for call in message.tool_calls or ()]
+    return {name: value for name, value in (("reasoning", thought), ("tool_calls", calls)) if value}
 
 
 def plain_messages(request: ChatRequest) -> list[dict[str, object]]:

@@ -71,10 +71,12 @@ class ToolCall(Request):
 
 
 class AssistantMessage(Request):
-    """What the model said or called earlier."""
+    """What the model said or called earlier. Clients hand its reasoning back under one of the names they got it by."""
 
     role: Literal["assistant"]
     content: Content | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
     tool_calls: Annotated[list[ToolCall], Field(fail_fast=True)] | None = None
     name: str | None = None
 
