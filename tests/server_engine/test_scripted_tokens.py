@@ -73,6 +73,14 @@ async def test_messages_go_through_the_models_template(engine: VllmEngine) -> No
     assert messages == [{"role": "user", "content": "Hello"}]
 
 
+async def test_earlier_reasoning_goes_through_the_models_template(engine: VllmEngine) -> None:
+    """Under the name by which vLLM's renderer hands it on."""
+    said = {"role": "assistant", "content": "Yes."}
+    plain = await engine.render_chat([said], TemplateOptions())
+    thoughtful = await engine.render_chat([said | {"reasoning": "Hm."}], TemplateOptions())
+    assert len(thoughtful.token_ids) > len(plain.token_ids)
+
+
 async def test_the_template_tells_which_markup_an_answer_may_hold(loaded: Loaded) -> None:
     """What it teaches, and in the last words of a prompt, whether it has opened the reasoning or closed it."""
     messages = [{"role": "user", "content": "Hello"}]
