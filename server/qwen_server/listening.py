@@ -3,19 +3,27 @@
 It must never log a request, however malformed, nor say what software runs: both are within reach without a key.
 """
 
+import asyncio
 import contextlib
 from collections.abc import Generator
+from socket import SO_ERROR, SOL_SOCKET
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from qwen_server.errors import MALFORMED, ApiError
+from qwen_server.sse import COMMENT
 
 LAST_WORDS_SECONDS = 2.0
 """How long interrupted answers may take to say so."""
 IDLE_CONNECTION_SECONDS = 75
 """Longer than the 60 s for which proxies commonly keep idle connections, so that they close first."""
+STILL_LISTENING = b"HTTP/1.1 100 Continue\r\n\r\n"
+STILL_STREAMING = b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT)
+"""As a chunk; nothing but events is sent in chunks, and their readers pass over it."""
+LOOK_SECONDS = 0.05
+"""How soon a client that left is noticed, besides the time to it and back."""
 HEAD = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
 BODY = ApiError(MALFORMED, "The request is not valid HTTP.").envelope()
 
@@ -25,8 +33,49 @@ def answering(cycle: RequestResponseCycle | None) -> bool:
     return cycle is not None and cycle.response_started and not cycle.response_complete
 
 
+def waited_for(cycle: RequestResponseCycle | None) -> bool:
+    """Whether a whole request has come, and its answer has not gone."""
+    return cycle is not None and not cycle.more_body and not cycle.response_complete
+
+
+def question(cycle: RequestResponseCycle) -> bytes:
+    """What may be said to a client at this moment without saying anything; nothing if there is no such thing."""
+    if cycle.response_started:
+        return STILL_STREAMING if cycle.chunked_encoding else b""
+    return STILL_LISTENING if cycle.scope["http_version"] == "1.1" else b""
+
+
+def refused(transport: asyncio.Transport) -> bool:
+    """Whether the other side has answered with a reset."""
+    return bool(transport.get_extra_info("socket").getsockopt(SOL_SOCKET, SO_ERROR))
+
+
 class Protocol(HttpToolsProtocol):
-    """uvicorn's HTTP with our envelope around its one answer of its own."""
+    """uvicorn's HTTP with our envelope around its one answer of its own, and an ear for who still listens."""
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """True keeps the connection: the client has closed its own side, and may wait for its answer or have left.
+
+        TCP tells of both in the same way, but who has left answers whatever is sent with a reset.
+        """
+        cycle = self.cycle
+        if not waited_for(cycle) or self.pipeline:
+            return False
+        asked = question(cycle)
+        if asked:
+            cycle.keep_alive = False
+            self.transport.write(asked)
+            self.look(cycle)
+        return bool(asked)
+
+    def look(self, cycle: RequestResponseCycle) -> None:
+        """Look again and again, until the answer is complete, whether the client is gone: nobody reads any more."""
+        if cycle.response_complete or self.transport.is_closing():
+            return
+        if refused(self.transport):
+            self.transport.abort()
+        else:
+            self.loop.call_later(LOOK_SECONDS, self.look, cycle)
 
     def send_400_response(self, msg: str) -> None:
         """Answer what the parser refuses; in the middle of an answer nothing can be said any more."""
