@@ -1,6 +1,7 @@
 """The table of generated files: each path with the source that says what it holds. Reads sources, writes nothing."""
 
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import yaml
 
 from hack.generate import reference, rules, values
 from qwen_operator import crd
+from qwen_server.openapi import document as openapi
 
 CHART = "charts/qwen-operator"
 SCHEMA = f"{CHART}/values.schema.json"
@@ -30,6 +32,7 @@ def all_documents(root: Path) -> dict[str, str]:
         f"{CHART}/generated/crd.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
         f"{CHART}/generated/rules.yaml": lambda: _yaml("operator/qwen_operator/core/kinds.py", rules.document()),
         f"{CHART}/values.yaml": lambda: values.document(schema),
+        "docs/openapi.json": lambda: openapi.text(version("qwen-operator")),
         "docs/reference.md": lambda: reference.document(definition, schema),
     }
     return {path: text() for path, text in sources.items()}

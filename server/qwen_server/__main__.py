@@ -3,6 +3,7 @@
 Importing it must do nothing: the engine's processes are spawned and import it again.
 """
 
+import argparse
 import contextlib
 import os
 import sys
@@ -115,9 +116,20 @@ def outcome(arguments: Sequence[str], journal: Journal) -> Termination | None:
         )
 
 
+def describe(arguments: Sequence[str]) -> None:
+    """Print the interface as an OpenAPI document."""
+    argparse.ArgumentParser(prog="qwen-server openapi", description=describe.__doc__).parse_args(arguments)
+    from qwen_server.openapi.document import text  # only who asks for it waits for it
+
+    sys.stdout.write(text(own_version()))
+
+
 def main() -> None:
     """Entry point. Ends the process at once: a thread that still loads a model must not hold it up."""
     arguments, journal = sys.argv[1:], voice(sys.stderr)
+    if arguments[:1] == ["openapi"]:
+        describe(arguments[1:])
+        return
     route_logging(journal)
     ended = outcome(arguments, journal)
     if ended is None:

@@ -26,6 +26,7 @@ from qwen_server.limits import Limits
 from qwen_server.management import create_management
 from qwen_server.metrics import HttpMetrics
 from qwen_server.parsers import Parsers
+from tests.server_unit.described import obeys
 
 KEY = "visible-fake-key-of-alice"
 CREATED = 1754001981
@@ -80,9 +81,14 @@ class AServer:
         return generate_latest(self.registry).decode()
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
-        """A caller of the API, with a valid key unless it is told otherwise."""
+        """A caller of the API, with a valid key unless it is told otherwise; every answer must be as described."""
         chosen = AUTHORIZED if headers is None else headers
-        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://server", headers=chosen)
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url="http://server",
+            headers=chosen,
+            event_hooks={"response": [obeys]},
+        )
 
     def prober(self) -> httpx.AsyncClient:
         """A caller of the management port."""

@@ -7,6 +7,7 @@ from qwen_server.api.service import Service
 from qwen_server.errors import ENGINE_SILENT, ApiError
 from qwen_server.health import Condition
 from qwen_server.responses import respond
+from qwen_server.wire.health import Health
 
 
 async def health(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
@@ -15,7 +16,7 @@ async def health(service: Service, scope: Scope, receive: Receive, send: Send) -
     if service.pulse.condition() is not Condition.LIVELY:
         raise ApiError(ENGINE_SILENT)
     engine = service.engine
-    body = {
+    body: Health = {
         "status": "ok",
         "model": service.served_name,
         "version": service.version,

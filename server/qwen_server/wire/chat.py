@@ -1,10 +1,11 @@
 """OpenAI's chat completion: the request as it comes, the reply as it goes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
+from typing_extensions import TypedDict
 
 from qwen_server.wire.base import GenerationRequest, Request, TokenCount, Unsupported, form
 from qwen_server.wire.formats import ResponseFormat
@@ -188,3 +189,33 @@ class ChatReply(TypedDict):
     model: str
     choices: list[ReplyChoice]
     usage: Usage
+
+
+class ChunkDelta(TypedDict):
+    """What a chunk adds to a message. The role comes with the first."""
+
+    role: NotRequired[Literal["assistant"]]
+    content: NotRequired[str | None]
+    reasoning: NotRequired[str]
+    reasoning_content: NotRequired[str]
+    tool_calls: NotRequired[list[ReplyCall]]
+
+
+class ChunkChoice(TypedDict):
+    """A piece of one of n answers."""
+
+    index: int
+    delta: ChunkDelta
+    logprobs: NotRequired[ChatLogprobs | None]
+    finish_reason: str | None
+
+
+class ChatChunk(TypedDict):
+    """One event of a streamed answer; the last one may hold no choice but the usage of all."""
+
+    id: str
+    object: Literal["chat.completion.chunk"]
+    created: int
+    model: str
+    choices: list[ChunkChoice]
+    usage: NotRequired[Usage | None]

@@ -1,8 +1,9 @@
 """OpenAI's text completion: the request as it comes, the reply as it goes."""
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Discriminator, Field, Tag
+from typing_extensions import TypedDict
 
 from qwen_server.wire.base import MAX_CHOICES, GenerationRequest, Unsupported, form
 from qwen_server.wire.logprobs import TextLogprobs
@@ -66,3 +67,23 @@ class CompletionReply(TypedDict):
     model: str
     choices: list[CompletionChoice]
     usage: Usage
+
+
+class CompletionChunkChoice(TypedDict):
+    """A piece of one answer."""
+
+    index: int
+    text: str
+    logprobs: TextLogprobs | None
+    finish_reason: str | None
+
+
+class CompletionChunk(TypedDict):
+    """One event of a streamed answer; the last one may hold no choice but the usage of all."""
+
+    id: str
+    object: Literal["text_completion"]
+    created: int
+    model: str
+    choices: list[CompletionChunkChoice]
+    usage: NotRequired[Usage | None]

@@ -1,9 +1,11 @@
 """OpenAI's two shapes of logprobs: a chat's, and the older one of text completions."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypedDict
+from typing import Annotated
 
 from orjson import Fragment
+from pydantic import GetPydanticSchema
+from typing_extensions import TypedDict
 
 
 class Alternative(TypedDict):
@@ -20,10 +22,14 @@ class ChatToken(Alternative):
     top_logprobs: list[Alternative]
 
 
+MaybeWorded = Annotated[ChatToken | Fragment, GetPydanticSchema(lambda _, schema_of: schema_of(ChatToken))]
+"""A token, or its JSON already; whoever reads the JSON sees no difference."""
+
+
 class ChatLogprobs(TypedDict):
     """Those of a choice, or of a chunk."""
 
-    content: Sequence[ChatToken | Fragment]
+    content: Sequence[MaybeWorded]
     refusal: None
 
 

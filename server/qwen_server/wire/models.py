@@ -1,7 +1,9 @@
 """OpenAI's list of models."""
 
 import hashlib
-from typing import Literal, TypedDict
+from typing import Literal
+
+from typing_extensions import TypedDict
 
 
 class Permission(TypedDict):

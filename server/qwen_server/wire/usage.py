@@ -1,6 +1,6 @@
 """How many tokens a request cost."""
 
-from typing import TypedDict
+from typing_extensions import TypedDict
 
 
 class Usage(TypedDict):
