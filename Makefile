@@ -66,7 +66,7 @@ verify: .venv/wheel.stamp ## Fail if a generated file is not what the sources sa
 lock: $(UV) ## Resolve the pinned requirement files anew
 	@echo "uv==0.13.9" | $(LOCK) - -o requirements/uv.txt
 	@echo "hatchling==1.33.0" | $(LOCK) - -o requirements/build.txt
-	@$(LOCK) pyproject.toml --extra operator --extra server --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra operator --extra server --extra cli --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml --extra operator -o requirements/operator.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in --extra server -c requirements/dev.txt -o requirements/server-cpu.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in requirements/engine.in --extra server --group test -c requirements/dev.txt -c requirements/server-cpu.txt -o requirements/engine.txt

@@ -9,6 +9,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from qwen_operator.core.fit.architecture import KEYS, QUANTIZATION_KEYS
@@ -132,3 +133,28 @@ def report(config: Config) -> str:
         sizes[name, tensor.dtype] += tensor.size
     rows = [[name, dtype, size] for (name, dtype), size in sizes.items()]
     return json.dumps({"config": kept, "tensors": rows}, separators=(",", ":"))
+
+
+def written(folder: Path, config: Config, *, files: int = 2, index_only: bool = False) -> Path:
+    """A folder of the model: config.json, index and the heads of its safetensors files, without a byte of weights."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config))
+    listed = list(tensors(config))
+    names = [f"model-{number:05}-of-{files:05}.safetensors" for number in range(1, files + 1)]
+    total = sum(tensor.size for tensor in listed)
+    weight_map = {tensor.name: names[place % files] for place, tensor in enumerate(listed)}
+    index = {"metadata": {"total_size": total}, "weight_map": weight_map}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    for start, name in enumerate([] if index_only else names):
+        (folder / name).write_bytes(_head(listed[start::files]))
+    return folder
+
+
+def _head(listed: list[Tensor]) -> bytes:
+    """A safetensors file up to where the data would begin: length of the head, then the head."""
+    end, rows = 0, {}
+    for tensor in listed:
+        shape = [tensor.size // BYTES[tensor.dtype]]
+        rows[tensor.name] = {"dtype": tensor.dtype, "shape": shape, "data_offsets": [end, end := end + tensor.size]}
+    head = json.dumps(rows).encode()
+    return len(head).to_bytes(8, "little") + head

@@ -31,6 +31,7 @@ def document(definition: Document, values_schema: str) -> str:
         ("Rights of the operator", _rights()),
         ("Values of the chart", _values(values_schema)),
         ("qwen-operator", _usage("qwen_operator", "run", "render", "crd")),
+        ("kubectl qwen", _usage("qwen_operator.cli", "fit")),
         ("qwen-server", _usage("qwen_server")),
     ]
     head = "# Reference\n\nGenerated from the sources by `make generate`; never edit it by hand.\n"

@@ -29,6 +29,14 @@ def half(amount: int | str) -> str:
     return canonical(f"{int(_parsed(amount)[0] / 2) >> 20}Mi")
 
 
+def whole(amount: int | str) -> int:
+    """The amount as a whole number, such as bytes; a rest is dropped.
+
+    :raises ValueError: if it is not an amount.
+    """
+    return int(_parsed(amount)[0])
+
+
 def smaller(one: str, other: str) -> str:
     """The smaller of two amounts."""
     return min(one, other, key=lambda amount: _parsed(amount)[0])

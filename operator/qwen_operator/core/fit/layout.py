@@ -36,10 +36,10 @@ class Layout:
         return self.tensor * self.data
 
     def __str__(self) -> str:
-        """As people write it, such as TP8 + EP."""
+        """As people write it, such as TP8+EP."""
         sizes = (("TP", self.tensor), ("PP", self.pipeline), ("DP", self.data))
         parts = [f"{name}{size}" for name, size in sizes if size > 1]
-        return " + ".join([*(parts or ["TP1"]), *(["EP"] if self.expert else [])])
+        return "+".join([*(parts or ["TP1"]), *(["EP"] if self.expert else [])])
 
 
 @dataclass(frozen=True, kw_only=True)
