@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from starlette.types import Receive, Scope
 
-from qwen_server.errors import HEADERS_TOO_LARGE, NOT_JSON, SLOW_BODY, TOO_LARGE, ApiError
+from qwen_server.errors import HEADERS_TOO_LARGE, IMPOSSIBLE, NOT_JSON, SLOW_BODY, TOO_LARGE, ApiError
 from qwen_server.exchange import ClientGone
+from qwen_server.structure import structure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +19,12 @@ class Limits:
 
     body_bytes: int = 8 * 1024 * 1024
     """A prompt of 200,000 tokens is about 1 MB of English text; escaped code and tool results need head-room."""
+    body_containers: int = 30_000
+    """Objects and arrays: 4,096 messages with a tool call each have 20,000 (docs/decisions/0011)."""
+    body_members: int = 100_000
+    """Members of all objects: those messages have 33,000."""
+    body_commas: int = 400_000
+    """Twice the longest context, as token ids."""
     body_seconds: float = 60.0
     header_bytes: int = 10_000
 
@@ -50,6 +57,18 @@ def check_announced_length(scope: Scope, limits: Limits) -> None:
 def too_large(limits: Limits) -> ApiError:
     """The refusal of a body."""
     return ApiError(TOO_LARGE, f"The body is larger than {limits.body_bytes} bytes.")
+
+
+def check_structure(body: bytes, limits: Limits) -> None:
+    """Raises ApiError (400) when so much is made of so few bytes that reading it would hold everybody up."""
+    found = structure(body)
+    for count, limit, what in (
+        (found.containers, limits.body_containers, "objects and arrays"),
+        (found.members, limits.body_members, "members of objects"),
+        (found.commas, limits.body_commas, "commas between values"),
+    ):
+        if count > limit:
+            raise ApiError(IMPOSSIBLE, f"The body holds more than {limit} {what}.")
 
 
 async def read_json_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:

@@ -93,6 +93,28 @@ class Conversation:
         return dict(json.loads(self.text)["error"])
 
 
+PIECE = 1 << 16
+"""Bytes in which a listener hands a body on."""
+
+
+@dataclass
+class Bytes(Conversation):
+    """The same for a body that is bytes already, which come in pieces."""
+
+    body: bytes
+    _next: int = 0
+
+    async def receive(self) -> Message:
+        """The next piece, then nothing until the client leaves."""
+        begin, self._next = self._next, self._next + PIECE
+        if begin and begin >= len(self.body):
+            return await super().receive()
+        await asyncio.sleep(0)
+        more = self._next < len(self.body)
+        self._asked = True
+        return {"type": "http.request", "body": self.body[begin : self._next], "more_body": more}
+
+
 def a_slow_server() -> tuple[AServer, Metronome, ScriptedEngine]:
     """A server whose engine gives a token a tick, the first after one tick."""
     metronome = Metronome()

@@ -1,6 +1,7 @@
 """POST /v1/chat/completions: a conversation's next message, whole or streamed."""
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from starlette.types import Receive, Scope, Send
 
@@ -25,38 +26,59 @@ from qwen_server.generation.replies import Heading, Speak, chat_reply, fold, fol
 from qwen_server.generation.spoken import TOOL_CALLS, Spoken
 from qwen_server.generation.token_chunks import ChatTokenChunks
 from qwen_server.generation.toolbox import check_tools, template_arguments, told
-from qwen_server.limits import read_json_body
-from qwen_server.qwen.choice import MakeMarkup, markup
+from qwen_server.limits import check_structure, read_json_body
+from qwen_server.parsers import Parsers
+from qwen_server.qwen.choice import markup
 from qwen_server.qwen.plain import Plain
 from qwen_server.wire.chat import ChatRequest
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A body that has been read and checked, and what of it goes to the engine."""
+
+    request: ChatRequest
+    size: int
+    """Bytes of the body."""
+    messages: Sequence[Mapping[str, object]]
+    options: TemplateOptions
+    held_to: Constraint | None
+
+
 async def chat_completions(service: Service, scope: Scope, receive: Receive, send: Send) -> None:
     """Read, check, generate. Raises ApiError."""
-    request = read_body(ChatRequest, await read_json_body(scope, receive, service.limits))
-    check_model(request.model, service.served_name)
-    check_supported(request)
-    check_logprobs(request)
+    body, parsers = await read_json_body(scope, receive, service.limits), service.parsers_in_use()
+    asked = await service.beside.done(len(body), lambda: read_chat(body, service, parsers))
     heading = Heading(f"chatcmpl-{exchange(scope).request_id}", service.now(), service.served_name)
 
     async def prepare() -> Work:
-        return await chat_work(service, request, heading)
+        return await chat_work(service, asked, heading)
 
     await answer(service, exchange(scope), receive, send, prepare)
 
 
-async def chat_work(service: Service, request: ChatRequest, heading: Heading) -> Work:
-    """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
-    facts, parsers, tools = service.facts(), service.parsers_in_use(), told(request)
+def read_chat(body: bytes, service: Service, parsers: Parsers) -> Asked:
+    """All that can be done without the engine. Raises ApiError."""
+    check_structure(body, service.limits)
+    request = read_body(ChatRequest, body)
+    check_model(request.model, service.served_name)
+    check_supported(request)
+    check_logprobs(request)
+    tools = told(request)
     check_tools(request, parsers.tool_call)
-    held_to = constraint(request, tools)
     options = TemplateOptions(tools=tools, arguments=template_arguments(request))
-    prompt = await service.engine.render_chat(plain_messages(request), options)
+    return Asked(request, len(body), plain_messages(request), options, constraint(request, tools))
+
+
+async def chat_work(service: Service, asked: Asked, heading: Heading) -> Work:
+    """The conversation rendered, and how to answer it. Raises ApiError when it does not fit the context."""
+    facts, request, held_to = service.facts(), asked.request, asked.held_to
+    prompt = await service.engine.render_chat(asked.messages, asked.options)
     size = len(prompt.token_ids)
     budget = granted_tokens(size, asked_tokens(request), facts.context_length, clamp=service.clamp, source="messages")
-    make = held_markup(held_to, parsers, prompt.tail) if held_to else markup(parsers, tools, prompt.tail)
-    speak = speaking(request, make, held_to, heading)
-    schema = output_schema(held_to, parsers, prompt.tail) if held_to else None
+    parsers, tail = service.parsers_in_use(), prompt.tail
+    speak = await service.beside.done(asked.size, lambda: speaking(asked, parsers, tail, heading))
+    schema = output_schema(held_to, parsers, tail) if held_to else None
     return Work(
         prompts=[prompt],
         jobs=jobs([replace(sampling(request, budget), schema=schema, logprobs=asked_logprobs(request))]),
@@ -67,13 +89,13 @@ async def chat_work(service: Service, request: ChatRequest, heading: Heading) ->
     )
 
 
-def speaking(
-    request: ChatRequest, make: MakeMarkup | None, held_to: Constraint | None, heading: Heading
-) -> Speak | None:
-    """What makes one choice's answer of its deltas, or None where all are text. `make` makes the parser of each."""
+def speaking(asked: Asked, parsers: Parsers, tail: str, heading: Heading) -> Speak | None:
+    """What makes one choice's answer of its deltas, or None where all are text."""
+    held_to = asked.held_to
+    make = held_markup(held_to, parsers, tail) if held_to else markup(parsers, asked.options.tools, tail)
     if make is None:
         return None
-    single, called = request.parallel_tool_calls is False, held_to.reason if held_to else TOOL_CALLS
+    single, called = asked.request.parallel_tool_calls is False, held_to.reason if held_to else TOOL_CALLS
     return lambda index: Spoken(make(), f"{heading.id}/{index}", single_call=single, called=called)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from qwen_server.beside import Beside
 from qwen_server.drain import Lifecycle
 from qwen_server.engine.base import Engine, ModelFacts
 from qwen_server.errors import STARTING, ApiError
@@ -29,6 +30,7 @@ class Service:
     limits: Limits = field(default_factory=Limits)
     parsers: Parsers = field(default_factory=Parsers)
     """As asked for."""
+    beside: Beside = field(default_factory=Beside)
 
     def facts(self) -> ModelFacts:
         """What the loaded engine says of its model. Raises ApiError (503) before it is loaded."""

@@ -60,8 +60,11 @@ async def merged(singles: Sequence[Steps], offsets: Sequence[int]) -> Steps:
                 await queue.put(shifted(deltas, offset))
         await queue.put(None)
 
-    pumps = [asyncio.create_task(pump(*each)) for each in zip(singles, offsets, strict=True)]
+    pumps: list[asyncio.Task[None]] = []
     try:
+        for single, offset in zip(singles, offsets, strict=True):
+            pumps.append(asyncio.create_task(pump(single, offset)))
+            await asyncio.sleep(0)  # a thousand requests to the engine at once would hold up all others
         async with aclosing(drained(queue, pumps)) as whatever:
             async for deltas in whatever:
                 yield deltas

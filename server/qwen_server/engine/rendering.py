@@ -41,6 +41,7 @@ class Rendering:
             "tools": list(options.tools) or None,
             "add_generation_prompt": options.add_generation_prompt,
             "continue_final_message": False,
+            "tokenize": False,  # as text, so that vLLM looks at its length before the tokenizer has to
         }
         copied = [dict(message) for message in messages]  # vLLM writes into them
         work = self.renderer.render_chat_async([copied], ChatParams(chat_template_kwargs=arguments))
@@ -57,6 +58,8 @@ class Rendering:
         if isinstance(text, str):
             prompt: dict[str, object] = {"prompt": text}
         else:
+            if len(text) > self.context:
+                raise self.too_long("prompt")
             self.check_ids(text)
             prompt = {"prompt_token_ids": list(text)}
         params = replace(self.renderer.default_cmpl_tok_params, needs_detokenization=with_text)
@@ -73,14 +76,18 @@ class Rendering:
         except VLLMClientError:
             raise InvalidRequest("prompt holds a token id that the model does not have.", "prompt") from None
 
+    def too_long(self, param: str) -> InvalidRequest:
+        """The refusal of a prompt that leaves no room for an answer."""
+        message = f"The prompt alone is longer than this model's context of {self.context} tokens; shorten it."
+        return InvalidRequest(message, param, "context_length_exceeded")
+
     async def finished(self, work: Any, param: str, otherwise: str) -> Any:
         """The renderer's result, its refusals in our words."""
         try:
             return await work
         except VLLMClientError as error:
             if getattr(error, "parameter", None) in TOO_LONG:
-                message = f"The prompt alone is longer than this model's context of {self.context} tokens; shorten it."
-                raise InvalidRequest(message, param, "context_length_exceeded") from None
+                raise self.too_long(param) from None
             raise InvalidRequest(otherwise, param) from None
         except (ValueError, TypeError, LookupError):
             raise InvalidRequest(otherwise, param) from None

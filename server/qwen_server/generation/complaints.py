@@ -54,7 +54,13 @@ def read_body(kind: type[Body], body: bytes) -> Body:
     try:
         return kind.model_validate_json(body)
     except ValidationError as error:
-        raise complaint(error.errors(include_url=False)[0]) from None
+        raise complaint(first(error)) from None
+
+
+def first(error: ValidationError) -> ErrorDetails:
+    """What is wrong first. What stood there is told of the model alone: of a whole list it would be made anew."""
+    found = error.errors(include_url=False, include_input=False)[0]
+    return error.errors(include_url=False)[0] if found["loc"] == ("model",) else found
 
 
 def complaint(error: ErrorDetails) -> ApiError:

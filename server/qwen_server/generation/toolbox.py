@@ -10,13 +10,19 @@ from qwen_server.parsers import ToolCallParser
 from qwen_server.qwen.choice import Tools
 from qwen_server.qwen.json_reader import is_object
 from qwen_server.wire.chat import AssistantMessage, ChatRequest, ToolMessage
+from qwen_server.wire.tools import Tool
 
 
 def told(request: ChatRequest) -> Tools:
     """The tools as a template reads them; none where the model is not to call any."""
     if not request.tools or request.tool_choice == "none":
         return []
-    return [tool.model_dump(exclude_none=True) for tool in request.tools]
+    return [plain_tool(tool) for tool in request.tools]
+
+
+def plain_tool(tool: Tool) -> dict[str, object]:
+    """What is given of a tool. Its parameters are not copied: that takes long where they are many."""
+    return {"type": tool.type, "function": {name: value for name, value in tool.function if value is not None}}
 
 
 def template_arguments(request: ChatRequest) -> dict[str, object]:

@@ -14,6 +14,8 @@ from qwen_server.wire.tools import MAX_TOOLS, TemplateArguments, Tool, ToolChoic
 from qwen_server.wire.usage import Usage
 
 MAX_MESSAGES = 4096
+MAX_CALLS = 1024
+"""Tool calls of one message."""
 MAX_ALTERNATIVES = 20
 
 
@@ -78,7 +80,7 @@ class AssistantMessage(Request):
     content: Content | None = None
     reasoning: str | None = None
     reasoning_content: str | None = None
-    tool_calls: Annotated[list[ToolCall], Field(fail_fast=True)] | None = None
+    tool_calls: Annotated[list[ToolCall], Field(max_length=MAX_CALLS, fail_fast=True)] | None = None
     name: str | None = None
 
     @model_validator(mode="after")
