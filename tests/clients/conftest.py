@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.clients.servers import ECHO, FORMATS, STRUCTURED, asking_for_the_weather
+from tests.clients.calls import TEMPLATES
+from tests.clients.servers import ECHO, STRUCTURED, asking_for_the_weather
 from tests.server_unit.process import Process, a_process
 
 
@@ -22,7 +23,7 @@ def structured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
         yield process.ready()
 
 
-@pytest.fixture(scope="session", params=FORMATS)
+@pytest.fixture(scope="session", params=TEMPLATES)
 def calling(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """Calls a tool, and answers with its result."""
     with a_process(tmp_path_factory.mktemp("calling"), **asking_for_the_weather(request.param)) as process:

@@ -5,6 +5,7 @@ from typing import Any
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
+from tests.clients.calls import call, script
 from tests.server_unit.builders import KEY
 from tests.server_unit.process import Process
 
@@ -25,21 +26,11 @@ STRUCTURED: dict[str, object] = {"reply": WEATHER.model_dump_json(), "chat_templ
 """The script of a model that was held to a schema."""
 
 SUNNY = "It is sunny in Paris."
-FORMATS = {
-    "hermes": ("<tool_call> <think>", '{"name": "weather", "arguments": {"city": "Paris"}}'),
-    "qwen3_coder": (
-        "<tool_call> <function= <think>",
-        "<function=weather>\n<parameter=city>\nParis\n</parameter>\n</function>",
-    ),
-}
-"""For each format of calls, what stands in the chat template that teaches it, and a call."""
 
 
 def asking_for_the_weather(form: str) -> dict[str, object]:
-    """The script of a model that reasons, asks a tool for the weather, and then tells it."""
-    template, call = FORMATS[form]
-    first = f"<think>\nHm.\n</think>\n\nI look.\n<tool_call>\n{call}\n</tool_call>"
-    return {"chat_template": template, "reply": [first, f"<think>\nAh.\n</think>\n\n{SUNNY}"]}
+    """The script of a model that asks a tool for the weather, and then tells it."""
+    return script(form, f"I look.\n{call(form, 'weather', city='Paris')}", SUNNY)
 
 
 def environment(process: Process) -> dict[str, str]:
