@@ -6,13 +6,14 @@ It must never log a request, however malformed, nor say what software runs: both
 import asyncio
 import contextlib
 from collections.abc import Generator
+from http import HTTPStatus
 from socket import SO_ERROR, SOL_SOCKET
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from qwen_server.errors import MALFORMED, ApiError
+from qwen_server.errors import HEADERS_TOO_LARGE, MALFORMED, ApiError
 from qwen_server.sse import COMMENT
 
 LAST_WORDS_SECONDS = 2.0
@@ -24,8 +25,17 @@ STILL_STREAMING = b"%x\r\n%s\r\n" % (len(COMMENT), COMMENT)
 """As a chunk; nothing but events is sent in chunks, and their readers pass over it."""
 LOOK_SECONDS = 0.05
 """How soon a client that left is noticed, besides the time to it and back."""
-HEAD = b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
-BODY = ApiError(MALFORMED, "The request is not valid HTTP.").envelope()
+HEAD_BYTES = 512 * 1024
+"""Of a request's head before its end is known; more than is read from a connection at once. `Limits` judges it then."""
+HEAD = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n"
+NO_HTTP = ApiError(MALFORMED, "The request is not valid HTTP.")
+ENDLESS = ApiError(HEADERS_TOO_LARGE)
+
+
+def last_words(error: ApiError) -> bytes:
+    """An answer as bytes, for what never became a request."""
+    status, body = HTTPStatus(error.kind.status), error.envelope()
+    return HEAD % (status, status.phrase.encode(), len(body)) + body
 
 
 def answering(cycle: RequestResponseCycle | None) -> bool:
@@ -53,6 +63,9 @@ def refused(transport: asyncio.Transport) -> bool:
 class Protocol(HttpToolsProtocol):
     """uvicorn's HTTP with our envelope around its one answer of its own, and an ear for who still listens."""
 
+    head_bytes: int | None = None
+    """Of the head that is being read."""
+
     def eof_received(self) -> bool:  # type: ignore[override]
         """True keeps the connection: the client has closed its own side, and may wait for its answer or have left.
 
@@ -78,11 +91,33 @@ class Protocol(HttpToolsProtocol):
             self.loop.call_later(LOOK_SECONDS, self.look, cycle)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what the parser refuses; in the middle of an answer nothing can be said any more."""
+        """Answer what the parser refuses."""
         del msg
+        self.give_up(NO_HTTP)
+
+    def give_up(self, error: ApiError) -> None:
+        """Answer and close; in the middle of an answer nothing can be said any more."""
         if not answering(self.cycle):
-            self.transport.write(HEAD % len(BODY) + BODY)
+            self.transport.write(last_words(error))
         self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        self.head_bytes = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """It has ended."""
+        self.head_bytes = None
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """A head that does not end is given up: nobody has shown a key yet."""
+        super().data_received(data)
+        if self.head_bytes is not None:
+            self.head_bytes += len(data)
+            if self.head_bytes > HEAD_BYTES and not self.transport.is_closing():
+                self.give_up(ENDLESS)
 
 
 class Listener(uvicorn.Server):

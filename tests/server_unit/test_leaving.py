@@ -1,5 +1,6 @@
 """Clients that leave, and clients that only have nothing more to say: TCP tells of both in the same way."""
 
+import contextlib
 import json
 import re
 import socket
@@ -134,6 +135,23 @@ def test_a_side_that_is_closed_before_a_request_is_whole_closes_the_connection(t
 
             assert rest(raw) == b""
         assert process.probe("/readyz") == 200
+
+
+@pytest.mark.parametrize("line", [b"X-Much: " + b"x" * 50 + b"\r\n", b"x" * 60], ids=["many", "one"])
+def test_a_head_that_never_ends_is_not_kept(tmp_path: Path, line: bytes) -> None:
+    """It needs no key, so it must not take memory; nothing of it is logged."""
+    part, sent = line * 1000, 0
+    with a_process(tmp_path) as process:
+        process.ready()
+        with connected(process) as raw:
+            raw.sendall(b"GET /v1/models HTTP/1.1\r\nX-Much: ")
+            with contextlib.suppress(ConnectionError):
+                while sent < 64 * 2**20:
+                    sent += raw.send(part)
+
+        assert sent < 64 * 2**20
+        assert process.probe("/readyz") == 200
+        assert [line["event"] for line in process.journal()] == ["starting", "ready"]
 
 
 def test_an_old_client_that_closes_its_side_is_taken_for_gone(tmp_path: Path) -> None:
