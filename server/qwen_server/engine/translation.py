@@ -13,6 +13,7 @@ from vllm.sampling_params import RequestOutputKind, SamplingParams, StructuredOu
 from vllm.v1.structured_output.backend_xgrammar import has_xgrammar_unsupported_json_features
 
 from qwen_server.engine.base import Delta, EngineError, InvalidRequest, OutputSchema, Sampling, TokenLogprob
+from qwen_server.engine.enforceable import enforceable
 from qwen_server.engine.structure import structure
 
 GREEDY = 1e-5
@@ -60,9 +61,12 @@ def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: 
 
 def structured_outputs(schema: OutputSchema) -> StructuredOutputsParams:
     """What the answer is held to. Raises ValueError where xgrammar would pass over a part of the schema."""
+    plain = dict(schema.json)
+    if not enforceable(plain):
+        raise ValueError
     if schema.preface is None:
-        return StructuredOutputsParams(json=dict(schema.json))
-    if has_xgrammar_unsupported_json_features(dict(schema.json)):  # vLLM looks for them in plain schemas alone
+        return StructuredOutputsParams(json=plain)
+    if has_xgrammar_unsupported_json_features(plain):  # vLLM looks for them in plain schemas alone
         raise ValueError
     return StructuredOutputsParams(structural_tag=json.dumps(structure(schema, schema.preface)))
 
