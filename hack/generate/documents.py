@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hack.generate import reference, rules, values
+from hack.generate import metrics, reference, rules, values
 from qwen_operator import crd
 from qwen_server.openapi import document as openapi
 
@@ -32,6 +32,7 @@ def all_documents(root: Path) -> dict[str, str]:
         f"{CHART}/generated/crd.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
         f"{CHART}/generated/rules.yaml": lambda: _yaml("operator/qwen_operator/core/kinds.py", rules.document()),
         f"{CHART}/values.yaml": lambda: values.document(schema),
+        "docs/metrics.md": metrics.document,
         "docs/openapi.json": lambda: openapi.text(version("qwen-operator")),
         "docs/reference.md": lambda: reference.document(definition, schema),
     }

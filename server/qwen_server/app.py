@@ -93,12 +93,11 @@ class Observer:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer whatever happens; a client that has gone gets nothing."""
         record = Exchange(self.new_id(), asyncio.current_task())
-        began = time.perf_counter()
         self.metrics.began()
         try:
             await self.answered({**scope, "exchange": record}, receive, observed(send, record))
         finally:
-            self.metrics.ended(record, time.perf_counter() - began)
+            self.metrics.ended(record, time.perf_counter() - record.began)
 
     async def answered(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application and answer what it raises."""

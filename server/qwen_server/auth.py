@@ -47,7 +47,14 @@ class KeyRing:
     keys: Mapping[str, Key] = field(default_factory=dict, repr=False)
     clock: Callable[[], float] = time.time
     _last: Reading = field(default_factory=dict, repr=False)
+    reloaded: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Called when the keys have changed."""
     _complaint: str | None = None
+
+    @property
+    def flawed(self) -> bool:
+        """Whether something in the directory cannot be used."""
+        return self._complaint is not None
 
     def load(self) -> int:
         """Take the keys as they are at start, without those that cannot be used; how many are valid now."""
@@ -81,6 +88,7 @@ class KeyRing:
         self._last = reading
         if keys != self.keys:
             self.keys = keys
+            self.reloaded()
             self.journal.note("keys reloaded", keys=len(keys))
 
     def _complain(self, text: str | None) -> None:

@@ -4,9 +4,10 @@ It must never hold content, a key or a client's address.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from starlette.types import Receive, Scope
@@ -39,6 +40,12 @@ class Exchange:
     key_name: str = ""
     status: int = 0
     interruption: Interruption | None = None
+    prompt_tokens: int = 0
+    """Tokens that the engine was given."""
+    completion_tokens: int = 0
+    began: float = field(default_factory=time.perf_counter)
+    first_output: float | None = None
+    """When a stream had its first output from the engine, on the clock of `began`."""
 
     def interrupt(self, why: Interruption) -> None:
         """End the answer early: wakes whatever the request waits for."""

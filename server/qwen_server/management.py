@@ -1,6 +1,6 @@
 """The management listener: probes, progress and metrics, for kubelet and Prometheus, never in a Service.
 
-It must never tell content, keys or names of keys' owners, because it asks for no key.
+It must never tell content or a key, because it asks for none; only /metrics names keys, by which it counts.
 """
 
 from collections.abc import Callable, Mapping

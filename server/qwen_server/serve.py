@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from qwen_server.api.service import Service
 from qwen_server.app import create_app
@@ -24,7 +24,7 @@ from qwen_server.health import Pulse, last_look, watch_engine, watch_start
 from qwen_server.journal import Journal, report_lost_errors
 from qwen_server.listening import LAST_WORDS_SECONDS, listener
 from qwen_server.management import create_management
-from qwen_server.metrics import HttpMetrics
+from qwen_server.metrics import HttpMetrics, show_keys, show_release
 from qwen_server.qwen.choice import chosen
 from qwen_server.settings import ContextOverflow, Settings
 from qwen_server.termination import Reason, Termination
@@ -193,6 +193,9 @@ async def serve(
         now=lambda: int(time.time()),
         parsers=settings.parsers,
     )
+    show_release(registry, version, settings.engine_settings.served_model_name)
+    ring.reloaded = show_keys(registry, lambda: len(ring.valid()), lambda: ring.flawed)
+    ProcessCollector(registry=registry)
     api = listener(create_app(service, ring, HttpMetrics(registry), lambda: secrets.token_hex(12)))
     management = listener(create_management(engine, lifecycle, pulse, registry))
     listening = [

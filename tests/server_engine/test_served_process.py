@@ -26,8 +26,13 @@ from openai.types.chat import (
 )
 from openai.types.shared_params import ResponseFormatJSONSchema
 
+from hack.generate import exposition
+from qwen_server.engine.version import installed_version
+from qwen_server.metrics import OWN
+
 KEY = "sk-visible-test-key-000"
 MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
+LISTED = Path(exposition.__file__).with_name("vllm_series.json")
 QUESTION = "What is the capital of France?"
 START_SECONDS = 150
 PROMPT = "canary-prompt-41c7"
@@ -125,6 +130,19 @@ def test_the_model_is_listed_with_its_context(served: Served) -> None:
     """SmolLM2 itself ends at 8,192 tokens."""
     (model,) = served.client().models.list().data
     assert (model.id, model.model_dump()["max_model_len"]) == ("qwen3", 8192)
+
+
+def test_vllms_series_are_those_that_the_page_of_metrics_lists(served: Served, tmp_path: Path) -> None:
+    """By name, type, labels and help; and the server's own stand beside them."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{served.management_port}/metrics", timeout=10) as answer:
+        text = answer.read().decode()
+    found = {"vllm": installed_version(), "series": exposition.series(text, "vllm:")}
+    fresh = tmp_path / "vllm_series.json"
+    fresh.write_text(json.dumps(found, indent=1) + "\n")
+    assert found == json.loads(LISTED.read_text()), f"cp {fresh} {LISTED} && make generate"
+    assert {each.name for each in OWN} <= {
+        line.split()[2].removesuffix("_total") for line in text.splitlines() if line[0] == "#"
+    }
 
 
 def test_the_capital_of_france_is_paris(served: Served) -> None:

@@ -1,6 +1,7 @@
 """From deltas to an answer, whole or streamed: the one path that both kinds of completion take."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -79,18 +80,23 @@ async def end_badly(stream: EventStream, error: ApiError) -> None:
 async def generate(service: Service, exchange: Exchange, work: Work, stream: EventStream) -> None:
     """Let the engine work, and pass on what it gives. However this ends, the engine stops working for it."""
     streaming = work.chunks is not None or work.large
+    exchange.prompt_tokens = work.prompt_tokens
     async with aclosing(steps(service.engine, work.prompts, work.jobs, exchange.request_id, stream=streaming)) as given:
         if work.chunks is None:
-            await send_whole(service, work, given, stream.send)
+            await send_whole(service, exchange, work, given, stream.send)
         else:
-            await send_stream(service, work, work.chunks, given, stream)
+            try:
+                await send_stream(service, exchange, work, work.chunks, given, stream)
+            finally:
+                exchange.completion_tokens = work.chunks.tokens
 
 
-async def send_whole(service: Service, work: Work, given: Steps, send: Send) -> None:
+async def send_whole(service: Service, exchange: Exchange, work: Work, given: Steps, send: Send) -> None:
     """Fold all deltas, then send the reply."""
     choices: dict[int, Choice] = {}
     async for deltas in given:
         service.pulse.beat()
+        exchange.completion_tokens += sum(delta.tokens for delta in deltas)
         work.fold(choices, deltas)
     if len(choices) != work.choices:
         raise Unfinished
@@ -104,10 +110,13 @@ async def worded(work: Work, choices: dict[int, Choice]) -> bytes:
     return orjson.dumps(work.reply(choices))
 
 
-async def send_stream(service: Service, work: Work, chunks: Chunks, given: Steps, stream: EventStream) -> None:
+async def send_stream(
+    service: Service, exchange: Exchange, work: Work, chunks: Chunks, given: Steps, stream: EventStream
+) -> None:
     """Every delta as soon as it is there; the last one, the usage and DONE in one write."""
     beat, events, choices = service.pulse.beat, chunks.events, work.choices
     deltas: Sequence[Delta] | None = await first_step(given, stream)
+    exchange.first_output = time.perf_counter()
     while deltas is not None:
         beat()
         data = events(deltas)
