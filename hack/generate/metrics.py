@@ -21,8 +21,8 @@ HEAD = f"""\
 
 Generated from the sources by `make generate`; never edit it by hand.
 
-Every replica shows them at `/metrics` on the management port ({names.MANAGEMENT_PORT}), which asks for no key and is in no
-Service. No series holds a prompt, a completion, a key or an address. A histogram has `_bucket`, `_sum` and
+Every replica shows them at `/metrics` on the management port ({names.MANAGEMENT_PORT}), which asks for no key
+and is in no Service. No series holds a prompt, a completion, a key or an address. A histogram has `_bucket`, `_sum` and
 `_count` behind its name. The library adds a gauge `…_created` to each counter and histogram: when it began.
 """
 
