@@ -10,6 +10,7 @@ from qwen_operator.core import kinds, names
 from qwen_operator.core.problems import Reason
 from qwen_operator.core.resource import arguments
 from qwen_server.errors import KINDS, Kind
+from qwen_server.management import PATHS
 
 Document = dict[str, Any]
 
@@ -28,6 +29,7 @@ def document(definition: Document, values_schema: str) -> str:
         ("Names and labels", _names()),
         ("Engine flags in spec.server.args", _arguments()),
         ("Errors of the API", _errors()),
+        ("The management port", _management()),
         ("Rights of the operator", _rights()),
         ("Values of the chart", _values(values_schema)),
         ("qwen-operator", _usage("qwen_operator", "run", "render", "crd")),
@@ -92,6 +94,11 @@ def _errors() -> str:
         (str(kind.status), code(kind.type), code(kind.code or "null"), _headers(kind), kind.meaning) for kind in KINDS
     ]
     return head + table(("status", "type", "code", "headers", "meaning"), rows)
+
+
+def _management() -> str:
+    head = "Port 8001 asks for no key, tells no content and is in no Service.\n\n"
+    return head + table(("path", "answer"), [(code(path), meaning) for path, meaning in PATHS.items()])
 
 
 def _headers(kind: Kind) -> str:

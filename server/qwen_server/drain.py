@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from qwen_server.engine.base import ModelFacts
 from qwen_server.errors import DRAINING, STARTING, ApiError
 from qwen_server.exchange import Exchange, Interruption, exchange
+from qwen_server.pace import Load
 
 
 class Phase(StrEnum):
@@ -61,11 +62,12 @@ def refusal(phase: Phase) -> ApiError | None:
 
 @dataclass(slots=True)
 class Lifecycle:
-    """The phase, the requests under way, and what the engine said of its model."""
+    """The phase, the requests under way, what was seen of the load, and what the engine said of its model."""
 
     phase: Phase = Phase.STARTING
     facts: ModelFacts | None = None
     running: set[Exchange] = field(default_factory=set)
+    load: Load = field(default_factory=Load)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
     def advance(self, event: Event) -> Phase:

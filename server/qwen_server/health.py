@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from qwen_server.engine.base import Engine, EngineDead, Progress
+from qwen_server.pace import Load
 from qwen_server.settings import SILENT_SECONDS
 
 PING_SECONDS = 0.5
@@ -53,7 +54,7 @@ class Pulse:
         return Condition.DEAD if self.dead else condition(self.clock() - self.last, self.stall_timeout)
 
 
-LOOK_SECONDS = 5.0
+LOOK_SECONDS = 1.0
 """Between two looks at the progress of a start."""
 BLIND_FACTOR = 6
 """How many stall limits a start may take between two changes as long as no byte of weights has been counted: the engine
@@ -65,13 +66,15 @@ def start_patience(progress: Progress, stall_timeout: float) -> float:
     return stall_timeout if progress.bytes_done else stall_timeout * BLIND_FACTOR
 
 
-async def watch_start(engine: Engine, stall_timeout: float) -> str:
-    """Return a sentence once the start of the engine moves no more; cancelled when it is up."""
+async def watch_start(engine: Engine, stall_timeout: float, load: Load) -> str:
+    """Return a sentence once the start of the engine moves no more; cancelled when it is up. `load` learns of it."""
     loop = asyncio.get_running_loop()
     seen, since = engine.progress(), loop.time()
     while loop.time() - since < start_patience(seen, stall_timeout):
         await asyncio.sleep(LOOK_SECONDS)
-        if (now := engine.progress()) != seen:
+        now = engine.progress()
+        load.saw(now, loop.time())
+        if now != seen:
             seen, since = now, loop.time()
     return (
         f"The engine stood still at `{seen.stage}` for {loop.time() - since:.0f} seconds; look at storage and devices."

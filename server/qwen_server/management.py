@@ -3,6 +3,7 @@
 It must never tell content or a key, because it asks for none; only /metrics names keys, by which it counts.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,9 +15,22 @@ from qwen_server.drain import Lifecycle, Phase
 from qwen_server.engine.base import Engine, Progress
 from qwen_server.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError
 from qwen_server.health import Condition, Pulse
+from qwen_server.pace import seconds_left
 from qwen_server.responses import JSON, refuse, respond
 
 Answer = tuple[int, bytes]
+
+PATHS: Mapping[str, str] = {
+    "/startupz": "200 once the model is loaded, 503 before.",
+    "/livez": "503 when the engine is dead, or silent for longer than the stall limit; 200 else, while it loads too.",
+    "/readyz": "200 while new requests are welcome: loaded, not shutting down, and the engine answers.",
+    "/progress": (
+        "How far the load is, as JSON: `phase`, `stage`, `bytes_done` and `bytes_total` of weights, `percent`, "
+        "`seconds_left` at the pace of the last half minute, `last_error`. What is unknown is null."
+    ),
+    "/metrics": "The server's metrics and vLLM's, as Prometheus reads them.",
+}
+"""Everything that is answered to GET, and what it says."""
 
 
 def started(phase: Phase) -> Answer:
@@ -43,16 +57,26 @@ def verdict(good: bool, reason: str) -> Answer:  # noqa: FBT001
     return (200 if good else 503), orjson.dumps({"ok": good, "reason": reason})
 
 
-def load_progress(phase: Phase, progress: Progress) -> Answer:
-    """How far the load is."""
+def load_progress(phase: Phase, progress: Progress, left: float | None = None, error: str | None = None) -> Answer:
+    """How far the load is. `left` is in seconds; what is unknown is null."""
     facts = {
         "phase": phase,
         "stage": progress.stage,
         "bytes_done": progress.bytes_done,
         "bytes_total": progress.bytes_total,
         "percent": progress.percent,
+        "seconds_left": left,
+        "last_error": error,
     }
     return 200, orjson.dumps(facts)
+
+
+def loading(lifecycle: Lifecycle, progress: Progress, now: float) -> Answer:
+    """How far the load is at this time of the clock by which its bytes were counted."""
+    load = lifecycle.load
+    return load_progress(
+        lifecycle.phase, progress, seconds_left(load.counts, progress, now), progress.error or load.last_error
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +109,7 @@ def create_management(engine: Engine, lifecycle: Lifecycle, pulse: Pulse, regist
             "/startupz": lambda: started(lifecycle.phase),
             "/livez": lambda: alive(lifecycle.phase, pulse.condition()),
             "/readyz": lambda: ready(lifecycle.phase, pulse.condition()),
-            "/progress": lambda: load_progress(lifecycle.phase, engine.progress()),
+            "/progress": lambda: loading(lifecycle, engine.progress(), asyncio.get_running_loop().time()),
         },
         registry,
     )

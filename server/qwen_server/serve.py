@@ -100,7 +100,7 @@ class Server:
     async def load(self) -> ModelFacts | Termination | None:
         """Start the engine; a Termination if it fails, None if the server is asked to stop before it is up."""
         start = asyncio.ensure_future(self.engine.start())
-        stall = asyncio.ensure_future(watch_start(self.engine, self.settings.stall_timeout))
+        stall = asyncio.ensure_future(watch_start(self.engine, self.settings.stall_timeout, self.lifecycle.load))
         try:
             if not await self.first_of(start, stall):
                 return None
@@ -126,6 +126,7 @@ class Server:
 
     async def give_up(self, why: str) -> Termination:
         """The engine is dead: tell everybody who waits, and go."""
+        self.lifecycle.load.last_error = why
         self.lifecycle.interrupt(Interruption.ENGINE_DEAD)
         await self.lifecycle.idle(LAST_WORDS_SECONDS)
         return Termination(Reason.ENGINE_DEAD, why)

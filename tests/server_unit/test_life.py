@@ -10,7 +10,8 @@ from qwen_server.engine.base import EngineDead, ModelFacts, Progress, Stage
 from qwen_server.engine.scripted import ScriptedEngine
 from qwen_server.exchange import Exchange
 from qwen_server.health import Condition, Pulse, condition, start_patience, watch_engine, watch_start
-from qwen_server.management import alive, load_progress, ready, started
+from qwen_server.management import PATHS, alive, load_progress, ready, started
+from qwen_server.pace import Load
 from qwen_server.settings import SILENT_SECONDS
 from tests.server_unit.builders import AServer, a_server
 
@@ -117,6 +118,8 @@ def test_progress_is_bytes_and_a_percentage_of_known_bytes(progress: Progress, p
         "bytes_done": progress.bytes_done,
         "bytes_total": progress.bytes_total,
         "percent": percent,
+        "seconds_left": None,
+        "last_error": None,
     }
 
 
@@ -200,7 +203,7 @@ class Loading(ScriptedEngine):
 async def test_a_start_that_stands_still_is_given_up() -> None:
     """Counted from the last byte that came."""
     engine = Loading()
-    watching = asyncio.ensure_future(watch_start(engine, 600))
+    watching = asyncio.ensure_future(watch_start(engine, 600, Load()))
     for done in range(1, 11):
         await asyncio.sleep(500)
         engine.now = Progress(Stage.LOADING, done, 100)
@@ -282,6 +285,13 @@ async def test_the_management_port_answers_its_own_paths_alone(method: str, path
         answer = await prober.request(method, path)
 
     assert answer.status_code == status
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_every_documented_path_of_the_management_port_is_answered(path: str) -> None:
+    """The reference page lists these."""
+    async with a_server().prober() as prober:
+        assert (await prober.get(path)).status_code == 200
 
 
 async def test_metrics_are_what_prometheus_reads() -> None:

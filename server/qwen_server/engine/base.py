@@ -27,6 +27,8 @@ class Progress:
     stage: Stage
     bytes_done: int = 0
     bytes_total: int | None = None
+    error: str | None = None
+    """What one of the engine's processes has reported while it loads, in one line."""
 
     @property
     def percent(self) -> float | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from qwen_server.engine import model_folder, progress
+from qwen_server.engine import failure, model_folder, progress
 from qwen_server.engine.base import (
     Delta,
     EngineDead,
@@ -175,9 +175,9 @@ class VllmEngine:
     def progress(self) -> Progress:
         """The stage, and the bytes that the engine's workers have read."""
         startup = self._startup
-        done = progress.bytes_done(startup.weights) if startup is not None else 0
-        if self._stage is Stage.PREPARING:
-            return Progress(Stage.LOADING if done else Stage.PREPARING, done, self._bytes_total)
+        if self._stage is Stage.PREPARING and startup is not None:
+            done, error = progress.bytes_done(startup.weights), failure.first_cause(startup.failures)
+            return Progress(Stage.LOADING if done else Stage.PREPARING, done, self._bytes_total, error)
         return Progress(self._stage, self._bytes_total or 0, self._bytes_total)
 
     @property
