@@ -305,6 +305,18 @@ async def test_what_the_model_thought_goes_back_to_its_template(names: tuple[str
     assert engine.messages[3] == {"role": "assistant", "content": "There."}
 
 
+async def test_an_answer_that_was_cut_off_while_the_model_reasoned_can_be_handed_back() -> None:
+    """Put together from a stream it has no content, for none has come."""
+    engine = Listening()
+    asked = {"role": "user", "content": "Why?"}
+    cut = {"role": "assistant", "content": None, "reasoning_content": "Hm, so"}
+
+    answer = await post(a_server(engine=engine), CHAT, {"model": "qwen3", "messages": [asked, cut, asked]})
+
+    assert answer.status_code == 200
+    assert engine.messages[1] == {"role": "assistant", "content": None, "reasoning": "Hm, so"}
+
+
 @pytest.mark.parametrize("path", ["/health", "/v1/models", "/v1/models/qwen3"])
 async def test_head_is_get_without_the_body(path: str) -> None:
     """The length is that of the body that GET would send."""

@@ -96,7 +96,7 @@ MESSAGE_PROBLEMS: list[tuple[object, int, str, str | None, str]] = [
         "unsupported_parameter",
         "must be `text`: other content is not supported yet.",
     ),
-    ({"role": "assistant"}, 422, "[1].content", None, "is required unless the message holds tool_calls."),
+    ({"role": "assistant"}, 422, "[1].content", None, "is required unless the message holds tool_calls or reasoning."),
     ({"role": "tool", "content": SECRET}, 422, "[1].tool_call_id", None, "is required."),
     (
         {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": SECRET}}]},

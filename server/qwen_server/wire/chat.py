@@ -85,9 +85,9 @@ class AssistantMessage(Request):
 
     @model_validator(mode="after")
     def says_something(self) -> "AssistantMessage":
-        """Content may be missing only beside tool calls."""
-        if self.content is None and not self.tool_calls:
-            raise PydanticCustomError("content_missing", "is required unless the message holds tool_calls")
+        """Content may be missing only beside tool calls, or where the answer was cut off while the model reasoned."""
+        if self.content is None and not (self.tool_calls or self.reasoning or self.reasoning_content):
+            raise PydanticCustomError("content_missing", "is required unless the message holds tool_calls or reasoning")
         return self
 
 
