@@ -66,8 +66,8 @@ verify: .venv/wheel.stamp ## Fail if a generated file is not what the sources sa
 lock: $(UV) ## Resolve the pinned requirement files anew
 	@echo "uv==0.13.9" | $(LOCK) - -o requirements/uv.txt
 	@echo "hatchling==1.33.0" | $(LOCK) - -o requirements/build.txt
-	@$(LOCK) pyproject.toml --extra operator --extra server --extra cli --group dev -o requirements/dev.txt
-	@$(LOCK) pyproject.toml --extra operator -o requirements/operator.txt
+	@$(LOCK) pyproject.toml --extra operator --extra server --extra cli --extra weights --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml --extra operator --extra weights -o requirements/operator.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in --extra server -c requirements/dev.txt -o requirements/server-cpu.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in requirements/engine.in --extra server --group test -c requirements/dev.txt -c requirements/server-cpu.txt -o requirements/engine.txt
 	@$(LOCK) pyproject.toml requirements/server-gpu.in --extra server -c requirements/dev.txt -o requirements/server-gpu.txt
@@ -82,6 +82,10 @@ test-unit: venv $(NODE)/node_modules/.package-lock.json
 test-engine: venv-engine
 	@$(ENGINE)/python -m hack.weights
 	@$(ENGINE)/python -m pytest -m engine tests/server_engine
+
+.PHONY: gateway
+gateway: .venv/stamp ## An S3-compatible server for the tests that want one (two minutes, once)
+	@$(BIN)/python -m hack.gateway
 
 # --- measure ----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ log records it keeps the template, not the values, because nobody can say what t
 """
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Callable
@@ -12,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
-
-import orjson
 
 Fact = str | int | float | None
 
@@ -33,7 +32,7 @@ class Journal:
     def note(self, event: str, level: str = "info", **facts: Fact) -> None:
         """Write what happened; the caller names only facts of the server's own."""
         line = {"time": self._now(), "level": level, "event": event, **facts}
-        self._stream.write(orjson.dumps(line).decode() + "\n")
+        self._stream.write(json.dumps(line, separators=(",", ":")) + "\n")
         self._stream.flush()
 
     def failure(self, event: str, error: BaseException, **facts: Fact) -> None:

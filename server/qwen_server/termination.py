@@ -94,7 +94,12 @@ class Termination:
 
 
 def write_termination(path: Path, termination: Termination) -> None:
-    """Leave the message for the operator. Where kubelet has put no file under /dev, nothing is written."""
+    """Leave the message for the operator."""
+    write_line(path, termination.line())
+
+
+def write_line(path: Path, line: str) -> None:
+    """Leave one line as the message. Where kubelet has put no file under /dev, nothing is written."""
     flags = os.O_WRONLY | os.O_TRUNC | (0 if path.parent == Path("/dev") else os.O_CREAT)
     with contextlib.suppress(OSError), os.fdopen(os.open(path, flags, 0o644), "w", encoding="utf-8") as file:
-        file.write(termination.line() + "\n")
+        file.write(line + "\n")

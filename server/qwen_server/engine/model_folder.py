@@ -5,20 +5,16 @@ It must never import an engine; what only the engine can judge is left to it.
 
 import contextlib
 import json
-import struct
 from pathlib import Path
 
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.termination import Reason
+from qwen_server.weights import marker, tensors
+from qwen_server.weights.selection import INDEX
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.gguf")
-INDEX = "model.safetensors.index.json"
-HEADER = struct.Struct("<Q")
-"""The length of a safetensors file's header, in its first 8 bytes."""
 LFS_POINTER = b"version https://git-lfs"
 """How the file begins that a clone has until Git LFS fetches the real one."""
-NONSENSE = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, struct.error)
-"""What reading a file raises that is not what its name says: anything can lie in a folder."""
 
 
 def check(folder: Path, *, needs_weights: bool = True) -> None:
@@ -27,6 +23,8 @@ def check(folder: Path, *, needs_weights: bool = True) -> None:
         there = f"{folder} is a file, no folder" if folder.exists() else f"There is no folder {folder}"
         message = f"{there}; check the path, which must lead to the folder of a model."
         raise EngineStartFailed(message, Reason.MODEL_PATH_NOT_FOUND)
+    if needs_weights and (complaint := marker.complaint(folder)):
+        raise EngineStartFailed(complaint, Reason.MODEL_INVALID)
     try:
         described = isinstance(json.loads((folder / "config.json").read_bytes()), dict)
     except OSError:
@@ -53,47 +51,17 @@ def flaw(file: Path) -> str:
     return f"{file} is missing or incomplete; copy the model completely."
 
 
-def weight_files(folder: Path) -> list[Path]:
-    """The safetensors files that will be read: those of the index where there is one, else all."""
-    index = folder / INDEX
-    if index.is_file():
-        return [folder / name for name in sorted(set(json.loads(index.read_bytes())["weight_map"].values()))]
-    return sorted(folder.glob("*.safetensors"))
-
-
-def is_complete(file: Path) -> bool:
-    """Whether a safetensors file is as long as its own header says."""
-    try:
-        rest = file.stat().st_size - HEADER.size
-        with file.open("rb") as opened:
-            (length,) = HEADER.unpack(opened.read(HEADER.size))
-            if length > rest:  # something else: a pointer of Git LFS claims to have a header of exabytes
-                return False
-            described = json.loads(opened.read(length))
-        ends = [int(tensor["data_offsets"][1]) for name, tensor in described.items() if name != "__metadata__"]
-        return rest == int(length) + max(ends, default=0)
-    except NONSENSE:
-        return False
-
-
 def incomplete_files(folder: Path) -> list[Path]:
     """Files of weights that are missing or cut off, as an interrupted copy leaves them."""
     try:
-        return [file for file in weight_files(folder) if not is_complete(file)]
-    except NONSENSE:
+        return [file for file in tensors.weight_files(folder) if not tensors.is_complete(file)]
+    except tensors.NONSENSE:
         return [folder / INDEX]
-
-
-def tensor_bytes(file: Path) -> int:
-    """Bytes of tensors in a safetensors file: all of it but the header."""
-    with file.open("rb") as opened:
-        (header,) = HEADER.unpack(opened.read(HEADER.size))
-    return file.stat().st_size - HEADER.size - int(header)
 
 
 def weight_bytes(folder: Path) -> int | None:
     """Bytes of all tensors that will be read; None where only the engine can tell."""
     try:
-        return sum(map(tensor_bytes, weight_files(folder))) or None
-    except NONSENSE:
+        return sum(map(tensors.tensor_bytes, tensors.weight_files(folder))) or None
+    except tensors.NONSENSE:
         return None

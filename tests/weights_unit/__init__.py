@@ -1,0 +1,1 @@
+"""Fetching, verifying and describing weights, against real servers that run in the test. Needs nothing."""
