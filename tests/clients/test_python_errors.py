@@ -16,6 +16,8 @@ from tests.server_unit.process import START_SECONDS, Process, a_process
 from tests.server_unit.waiting import wait_until
 
 ASKED: list[openai.types.chat.ChatCompletionMessageParam] = [{"role": "user", "content": HELLO}]
+PATIENCE = 1.5
+"""Seconds that a client waits for a word that never comes: long enough for its request to arrive first."""
 CLASSES: dict[int, type[openai.APIStatusError]] = {
     400: openai.BadRequestError,
     401: openai.AuthenticationError,
@@ -110,7 +112,7 @@ def test_a_client_that_waits_no_longer_frees_the_engine(tmp_path: Path, stream: 
     """Its own exception on one side, an aborted request on the other."""
     with (
         a_process(tmp_path, first_token_seconds=3600.0) as process,
-        a_client(process.ready(), timeout=httpx2.Timeout(60.0, read=0.3)) as client,
+        a_client(process.ready(), timeout=httpx2.Timeout(60.0, read=PATIENCE)) as client,
     ):
         with pytest.raises(openai.APITimeoutError):
             client.chat.completions.create(model="qwen3", messages=ASKED, stream=stream)
@@ -137,7 +139,7 @@ async def test_a_cancelled_coroutine_frees_the_engine(tmp_path: Path) -> None:
     with a_process(tmp_path, first_token_seconds=3600.0) as process:
         async with an_async_client(process.ready()) as client:
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(client.chat.completions.create(model="qwen3", messages=ASKED), 0.3)
+                await asyncio.wait_for(client.chat.completions.create(model="qwen3", messages=ASKED), PATIENCE)
 
             await asyncio.to_thread(wait_until, lambda: ended(process, 499), START_SECONDS)
 
