@@ -4,17 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
-from qwen_operator.core import plan, resource
-from qwen_operator.core.plan import Apply
+from qwen_operator.core import kinds, plan, resource
+from qwen_operator.core.kinds import Kind
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest, Snapshot
+from qwen_operator.core.steps import Apply
 
 UID = "1b9ab5b4-6f6c-4a2e-9e0f-3d5d5d3f0c11"
 NOW = "2026-11-24T12:00:00Z"
 SETTINGS = Settings(
     server_image="registry.example/qwen-operator/server:3f2a",
     server_cpu_image="registry.example/qwen-operator/cpu:77b0",
+    weights_image="registry.example/qwen-operator/operator:51d0",
 )
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -53,25 +55,31 @@ def a_claim(phase: str = "Bound", **metadata: str) -> Manifest:
     }
 
 
-def applied(model: QwenModel) -> tuple[Manifest, Manifest]:
-    """Service and Deployment as they are sent for a new model."""
+def applied(model: QwenModel, kind: Kind) -> Manifest:
+    """A child as it is sent for a new model whose files are there."""
     steps = plan.make(model, Snapshot(claim=a_claim()), SETTINGS).steps
-    service, deployment = (step.manifest for step in steps if isinstance(step, Apply))
-    return service, deployment
+    return next(step.manifest for step in steps if isinstance(step, Apply) and step.kind == kind)
 
 
 def a_service(model: QwenModel) -> Manifest:
     """The model's Service as the API server stores it."""
-    service = _copy(applied(model)[0])
+    service = _copy(applied(model, kinds.SERVICE))
     service["metadata"] |= {"uid": "5e", "resourceVersion": "11", "creationTimestamp": NOW}
     service["spec"] |= {"clusterIP": "10.96.0.7", "clusterIPs": ["10.96.0.7"], "ipFamilies": ["IPv4"]}
     service["spec"] |= {"ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster", "sessionAffinity": "None"}
     return service | {"status": {"loadBalancer": {}}}
 
 
+def a_network_policy(model: QwenModel) -> Manifest:
+    """The model's NetworkPolicy as the API server stores it."""
+    policy = _copy(applied(model, kinds.NETWORK_POLICY))
+    policy["metadata"] |= {"uid": "0f", "resourceVersion": "13", "creationTimestamp": NOW}
+    return policy
+
+
 def a_deployment(model: QwenModel, *, generation: int = 1, observed: int | None = None, **counts: int) -> Manifest:
     """The model's Deployment as the API server stores it, defaults included, with the replica counts of its status."""
-    deployment = _copy(applied(model)[1])
+    deployment = _copy(applied(model, kinds.DEPLOYMENT))
     deployment["metadata"] |= {"uid": "de", "resourceVersion": "12", "generation": generation, "creationTimestamp": NOW}
     deployment["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "1"
     pod = deployment["spec"]["template"]["spec"]

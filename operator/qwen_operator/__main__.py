@@ -70,6 +70,14 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
     _flag(parser, "server-image", "image of the server for GPUs", "qwen-operator/server:latest")
     _flag(parser, "server-cpu-image", "image of the server for CPUs", "qwen-operator/server-cpu:latest")
+    _flag(
+        parser,
+        "weights-image",
+        "image of the Jobs that fetch weights: the operator's own",
+        "qwen-operator/operator:latest",
+    )
+    _flag(parser, "hub-endpoint", "base URL of the hub for hf:// (default: the public one)")
+    _flag(parser, "store-endpoint", "base URL of the object store for s3:// (default: AWS)")
     _flag(parser, "workers", "models worked on at once", str(Settings.workers))
 
 
@@ -88,6 +96,9 @@ def _settings(options: argparse.Namespace) -> Settings:
         watch_namespaces=() if options.all_namespaces else named or (options.namespace,),
         server_image=options.server_image,
         server_cpu_image=options.server_cpu_image,
+        weights_image=options.weights_image,
+        hub_endpoint=options.hub_endpoint,
+        store_endpoint=options.store_endpoint,
         workers=_number(options.workers, "--workers", 1, 256),
     )
 

@@ -7,11 +7,11 @@ must never ask the API server.
 from typing import Any
 
 from qwen_operator.cache import Cache
-from qwen_operator.core import kinds, names
+from qwen_operator.core import kinds, names, pods
 from qwen_operator.core.kinds import Kind, Scope
-from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.place import place
+from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
-from qwen_operator.core.source import source
 from qwen_operator.keys import Key, key_of
 from qwen_operator.loads import Loads
 from qwen_operator.workqueue import WorkQueue
@@ -29,14 +29,17 @@ class Caches:
 
     def snapshot(self, model: QwenModel) -> Snapshot:
         """Everything that one decision about a model reads."""
-        name, namespace = model.metadata.name, model.metadata.namespace
-        pods = self._group(kinds.POD, namespace, name)
+        name, namespace, uid = model.metadata.name, model.metadata.namespace, model.metadata.uid
+        of_pods = self._group(kinds.POD, namespace, name)
         return Snapshot(
-            deployment=self._own(kinds.DEPLOYMENT, Key(namespace, names.deployment(name)), model.metadata.uid),
-            service=self._own(kinds.SERVICE, Key(namespace, names.service(name)), model.metadata.uid),
-            pods=pods,
-            loads=self.loads.of(key_of(pod) for pod in pods),
-            claim=self._claim(namespace, source(model.spec.model.uri).claim),
+            deployment=self._own(kinds.DEPLOYMENT, Key(namespace, names.deployment(name)), uid),
+            service=self._own(kinds.SERVICE, Key(namespace, names.service(name)), uid),
+            pods=tuple(pod for pod in of_pods if not pods.fetches(pod)),
+            fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),
+            jobs=tuple(job for job in self._group(kinds.JOB, namespace, name) if controlled_by(job, uid)),
+            network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),
+            loads=self.loads.of(key_of(pod) for pod in of_pods),
+            claim=self._claim(namespace, place(model).claim),
         )
 
     def on_sight(self, kind: Kind, namespace: str | None, sentence: str | None) -> None:
@@ -67,9 +70,7 @@ class Caches:
         cache = self.of[kind]
         return tuple(manifest for key in cache.members(namespace, group) if (manifest := cache.get(key)))
 
-    def _claim(self, namespace: str, name: str | None) -> Manifest | None:
-        if name is None:
-            return None
+    def _claim(self, namespace: str, name: str) -> Manifest | None:
         if self.blindness(kinds.CLAIM, namespace):  # what cannot be seen is not missing: the pod will say if it is
             return {"metadata": {"namespace": namespace, "name": name}}
         return self.of[kinds.CLAIM].get(Key(namespace, name))
@@ -110,8 +111,8 @@ def _model_of(child: Manifest) -> str:
 
 
 def _claim_of(model: Manifest) -> str:
-    """The claim that a model's weights are on. The object may have any shape here; nothing was checked yet."""
+    """The claim that a model's weights are on, or will be; nothing for an object that is no model."""
     try:
-        return source(model["spec"]["model"]["uri"]).claim or ""
-    except (KeyError, TypeError, AttributeError):
+        return place(parse(model)).claim
+    except InvalidResource:
         return ""

@@ -13,10 +13,12 @@ from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, names
 from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.kinds import Kind
-from qwen_operator.core.plan import Apply, CreateOnce, Delete, Outcome, Step
+from qwen_operator.core.living import belongs
+from qwen_operator.core.plan import Outcome
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, controlled_by
+from qwen_operator.core.steps import Apply, CreateOnce, Delete, Step
 from qwen_operator.keys import Key
 from qwen_operator.observe import Metrics
 from qwen_operator.refusals import Broken, Conflict, Forbidden, Invalid, NotFound, Refusal
@@ -96,7 +98,7 @@ class Executor:
         if sentence := self._caches.blindness(step.kind, model.metadata.namespace):
             raise Forbidden(sentence)
         living = await self._living(step.kind, step.manifest["metadata"]["name"], model)
-        if living is not None and not controlled_by(living, model.metadata.uid):
+        if living is not None and not belongs(step.kind, living, model):
             raise _Taken
         metadata = step.manifest["metadata"]
         if living is None:

@@ -1,4 +1,4 @@
-"""Which pods load a model right now, where to ask them, and what they last said.
+"""Which pods load or fetch a model right now, where to ask them, and what they last said.
 
 Why it exists: progress comes from the pods themselves and not from the API server, so it has a small cache of its own,
 kept up by the same events. It must never know a pod that isn't loading.
@@ -56,7 +56,9 @@ class Loads:
 
 
 def _loader(key: Key, pod: Manifest) -> Loader | None:
-    address, model = pod.get("status", {}).get("podIP"), (pod["metadata"].get("labels") or {}).get(names.INSTANCE)
-    if not address or not model or pods.leaving(pod) or not pods.running(pod) or pods.started(pod):
+    address, model = pod.get("status", {}).get("podIP"), pods.label(pod, names.INSTANCE)
+    if not address or not model or pods.leaving(pod) or not pods.running(pod):
+        return None
+    if pods.started(pod) and not pods.fetches(pod):
         return None
     return Loader(Key(key.namespace, model), address)

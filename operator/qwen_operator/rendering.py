@@ -8,12 +8,15 @@ from typing import Any
 import yaml
 
 from qwen_operator import crd as definition
-from qwen_operator.core import plan
-from qwen_operator.core.plan import Delete
+from qwen_operator.core import names, plan
+from qwen_operator.core.place import mark, place
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Snapshot
-from qwen_operator.core.source import source
+from qwen_operator.core.steps import Delete
+
+DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
+"""Status of a Job that has done its work."""
 
 
 class Unrenderable(Exception):  # noqa: N818  (a sentence for the person who asked)
@@ -55,9 +58,18 @@ def _parsed(body: dict[str, Any]) -> QwenModel:
 
 
 def _children(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
-    claim = source(model.spec.model.uri).claim
-    seen = Snapshot(claim={"metadata": {"name": claim}} if claim else None)
-    planned = plan.make(model, seen, settings)
-    if planned.problem:
-        raise Unrenderable(f"{model.metadata.name}: {planned.problem.message}")
-    return [step.manifest for step in planned.steps if not isinstance(step, Delete)]
+    claim = {"metadata": {"name": place(model).claim, "labels": names.weights_labels(model.metadata.name)}}
+    before = Snapshot(claim=None if place(model).made else claim)
+    brought = {
+        "metadata": {"name": names.weights_job(model.metadata.name, "fetch", mark(model)), "uid": ""},
+        "status": DONE,
+    }
+    after = Snapshot(claim=claim, jobs=(brought,))
+    made: dict[tuple[str, str], dict[str, Any]] = {}
+    for seen in (before, after):
+        planned = plan.make(model, seen, settings)
+        if planned.problem:
+            raise Unrenderable(f"{model.metadata.name}: {planned.problem.message}")
+        manifests = (step.manifest for step in planned.steps if not isinstance(step, Delete))
+        made |= {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in manifests}
+    return list(made.values())

@@ -107,6 +107,7 @@ def test_the_operator_is_told_its_scope_its_home_and_the_images(variant: str, sc
         scope,
         f"--server-image={images['gpu']}",
         f"--server-cpu-image={images['cpu']}",
+        "--weights-image=registry.example/qwen-operator/operator:0.1.0",
         "--log-level=info",
         "--metrics-port=8080",
     ]

@@ -40,7 +40,9 @@ def test_the_server_parses_every_allowed_flag(flag: str, value: arguments.Value)
 def test_the_server_parses_what_the_operator_writes(path: Path) -> None:
     """For every example, and it means the same on both sides."""
     model = parse(yaml.safe_load(path.read_text()))
-    served = serving(model, Settings(server_image="server:1", server_cpu_image="server-cpu:1"))
+    served = serving(
+        model, Settings(server_image="server:1", server_cpu_image="server-cpu:1", weights_image="operator:1")
+    )
 
     read = settings(served.arguments, "1")
 

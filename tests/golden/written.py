@@ -6,8 +6,9 @@ from typing import Any
 import yaml
 
 from qwen_operator.core import plan, resource, status
-from qwen_operator.core.plan import Apply, CreateOnce, Outcome, Plan
+from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.snapshot import Snapshot
+from qwen_operator.core.steps import Apply, CreateOnce
 from tests.builders import SETTINGS, UID, a_claim, recorded, recordings
 
 ROOT = Path(__file__).resolve().parents[2]

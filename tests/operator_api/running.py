@@ -51,6 +51,7 @@ def settings(server: Server, *also: str) -> Settings:
         watch_namespaces=(server.namespace, *also),
         server_image="registry.example/server:1",
         server_cpu_image="registry.example/server-cpu:1",
+        weights_image="registry.example/operator:1",
     )
 
 

@@ -34,7 +34,7 @@ async def a_served_model(server: Server, **spec: Any) -> Manifest:
 
 
 async def test_a_new_model_gets_key_service_and_deployment_in_this_order_and_then_a_status(server: Server) -> None:
-    """Four writes: three children, each owned by the model, and one status."""
+    """Five writes: four children, each owned by the model, and one status."""
     async with running(server) as operator:
         model = await a_served_model(server)
         model = await found(server, kinds.QWEN_MODEL, "qwen3", reported)
@@ -46,7 +46,7 @@ async def test_a_new_model_gets_key_service_and_deployment_in_this_order_and_the
         for child in (secret, service, deployment):
             (owner,) = child["metadata"]["ownerReferences"]
             assert (owner["uid"], owner["controller"]) == (model["metadata"]["uid"], True)
-        assert operator.requests(WRITES) == 4
+        assert operator.requests(WRITES) == 5
         assert condition(model, "Applied")["status"] == "True"
         assert model["status"]["observedGeneration"] == model["metadata"]["generation"]
 

@@ -137,7 +137,7 @@ async def test_killed_and_started_again_it_finds_nothing_to_write(
         await applied(emulated, "second")
         await process.end(signal.SIGTERM)
     ours = emulator.traffic.writes() - 1  # the test created one model itself
-    assert ours == 4, "the second model's three children and its status, and nothing for the first"
+    assert ours == 5, "the second model's four children and its status, and nothing for the first"
 
 
 @pytest.mark.parametrize("logs", ["plain", "json"])

@@ -4,10 +4,11 @@ Why it exists: a pod that can only wait in vain is better not made, since on a G
 judge what time may mend by itself, such as a claim that waits for its first pod to be bound.
 """
 
+from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Snapshot
-from qwen_operator.core.source import PVC, source
+from qwen_operator.core.source import OCI, source
 
 
 def obstacle(model: QwenModel, seen: Snapshot) -> Problem | None:
@@ -20,14 +21,15 @@ def scheme_is_unsupported(model: QwenModel, seen: Snapshot) -> Problem | None:  
     """The URI is well-formed, but nothing here can fetch from such a place."""
     uri = model.spec.model.uri
     scheme = source(uri).scheme
-    return None if scheme == PVC else Reason.UNSUPPORTED_SCHEME.about(uri=uri, scheme=scheme)
+    return Reason.UNSUPPORTED_SCHEME.about(uri=uri, scheme=scheme) if scheme == OCI else None
 
 
 def claim_is_missing(model: QwenModel, seen: Snapshot) -> Problem | None:
-    """The claim of a `pvc://` URI does not exist."""
-    if seen.claim is not None:
+    """The claim that the spec names does not exist."""
+    there = place(model)
+    if seen.claim is not None or there.made:
         return None
-    return Reason.CLAIM_NOT_FOUND.about(claim=source(model.spec.model.uri).claim, namespace=model.metadata.namespace)
+    return Reason.CLAIM_NOT_FOUND.about(claim=there.claim, namespace=model.metadata.namespace)
 
 
 def claim_has_lost_its_volume(model: QwenModel, seen: Snapshot) -> Problem | None:
@@ -36,11 +38,11 @@ def claim_has_lost_its_volume(model: QwenModel, seen: Snapshot) -> Problem | Non
     if claim.get("status", {}).get("phase") != "Lost":
         return None
     volume = claim.get("spec", {}).get("volumeName", "")
-    return Reason.CLAIM_LOST.about(claim=source(model.spec.model.uri).claim, volume=volume)
+    return Reason.CLAIM_LOST.about(claim=place(model).claim, volume=volume)
 
 
 def claim_is_being_deleted(model: QwenModel, seen: Snapshot) -> Problem | None:
     """The claim only lives on until its last pod ends; the scheduler places no other pod that uses it."""
     if not (seen.claim or {}).get("metadata", {}).get("deletionTimestamp"):
         return None
-    return Reason.CLAIM_BEING_DELETED.about(claim=source(model.spec.model.uri).claim)
+    return Reason.CLAIM_BEING_DELETED.about(claim=place(model).claim)

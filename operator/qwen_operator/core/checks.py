@@ -8,8 +8,9 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qwen_operator.core import pods
-from qwen_operator.core.causes import ending, kubelet, replicaset, scheduler
+from qwen_operator.core import names, pods, weights
+from qwen_operator.core.causes import ending, fetching, kubelet, replicaset, scheduler
+from qwen_operator.core.place import mark, place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import GRACE_PERIOD, replicas
@@ -109,6 +110,25 @@ def preparation_takes_long(evidence: Evidence) -> Problem | None:
     return next((problem for problem in found if problem), None)
 
 
+def the_fetch_is_stuck(evidence: Evidence) -> Problem | None:
+    """Weights do not come: the pod of the Job that counts has failed, or can't run."""
+    if weights.are_there(evidence.model, evidence.seen):
+        return None
+    of_present = weights.pods_at_work(evidence.model, evidence.seen)
+    return next((problem for pod in of_present if (problem := fetching.fetch_is_stuck(pod, evidence.model))), None)
+
+
+def weights_are_on_their_way(evidence: Evidence) -> Problem | None:
+    """A Job asks for them or fetches them."""
+    model, seen = evidence.model, evidence.seen
+    if weights.are_there(model, seen):
+        return None
+    facts = {"uri": model.spec.model.uri, "claim": place(model).claim, "namespace": model.metadata.namespace}
+    verb = "measure" if weights.size(model, seen) is None and place(model).made else "fetch"
+    name = names.weights_job(model.metadata.name, verb, mark(model))
+    return {"measure": Reason.MEASURING, "fetch": Reason.FETCHING}[verb].about(job=name, **facts)
+
+
 def pods_are_refused(evidence: Evidence) -> Problem | None:
     """The ReplicaSet may not make pods."""
     return replicaset.pods_are_refused(evidence.seen.deployment, evidence.model)
@@ -158,16 +178,21 @@ ASKED: tuple[Judgement, ...] = (spec_cannot_be_served, a_write_was_refused)
 RESTING: tuple[Judgement, ...] = (model_is_suspended, no_replica_is_asked_for)
 """Why nothing runs, as asked."""
 
+WEIGHTS: tuple[Judgement, ...] = (the_fetch_is_stuck, weights_are_on_their_way)
+"""Why weights that somebody has to bring are not there."""
+
 FAILING: tuple[Judgement, ...] = (
+    the_fetch_is_stuck,
     a_replica_waits_for_its_predecessor,
     a_replica_is_stuck,
     pods_are_refused,
     a_node_gave_a_replica_up,
     preparation_takes_long,
 )
-"""What keeps replicas from serving; the first and the last may pass."""
+"""What keeps replicas from serving; some of it may pass."""
 
 MOVING: tuple[Judgement, ...] = (
+    weights_are_on_their_way,
     a_pod_is_being_prepared,
     an_engine_is_starting,
     a_started_replica_is_not_ready,

@@ -16,7 +16,7 @@ class Scope(StrEnum):
     OURS = "ours"
     """Made by us or by what we made: watched with our label selector."""
     REFERENCED = "referenced"
-    """Somebody else's, named by a spec: watched without a selector, never written."""
+    """Named by a spec, mostly somebody else's: watched without a selector."""
     WRITE_ONLY = "write-only"
     """Created, never read."""
     OPERATOR = "operator"
@@ -98,8 +98,22 @@ CLAIM = Kind(
     api_version="v1",
     kind="PersistentVolumeClaim",
     plural="persistentvolumeclaims",
-    verbs=("list", "watch"),
+    verbs=("get", "list", "watch", "create", "patch"),
     scope=Scope.REFERENCED,
+)
+JOB = Kind(
+    api_version="batch/v1",
+    kind="Job",
+    plural="jobs",
+    verbs=("get", "list", "watch", "create", "patch", "delete"),
+    scope=Scope.OURS,
+)
+NETWORK_POLICY = Kind(
+    api_version="networking.k8s.io/v1",
+    kind="NetworkPolicy",
+    plural="networkpolicies",
+    verbs=("get", "list", "watch", "create", "patch", "delete"),
+    scope=Scope.OURS,
 )
 LEASE = Kind(
     api_version="coordination.k8s.io/v1",
@@ -109,6 +123,6 @@ LEASE = Kind(
     scope=Scope.OPERATOR,
 )
 
-ALL = (QWEN_MODEL, QWEN_MODEL_STATUS, DEPLOYMENT, SERVICE, SECRET, EVENT, POD, CLAIM, LEASE)
+ALL = (QWEN_MODEL, QWEN_MODEL_STATUS, DEPLOYMENT, SERVICE, SECRET, EVENT, POD, CLAIM, JOB, NETWORK_POLICY, LEASE)
 WATCHED = tuple(kind for kind in ALL if kind.watched)
 """Kinds with an informer of ours."""

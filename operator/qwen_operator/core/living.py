@@ -9,7 +9,9 @@ import json
 from typing import Any
 
 from qwen_operator.core import names
-from qwen_operator.core.snapshot import Manifest
+from qwen_operator.core.kinds import CLAIM, Kind
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.snapshot import Manifest, controlled_by
 
 KEYED_BY: dict[str, tuple[str, ...]] = {
     "containers": ("name",),
@@ -34,6 +36,18 @@ def stamped(manifest: Manifest) -> Manifest:
     metadata = manifest["metadata"]
     annotations = {**metadata.get("annotations", {}), names.APPLIED_HASH: digest}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def belongs(kind: Kind, manifest: Manifest, model: QwenModel) -> bool:
+    """Whether a living object is this model's.
+
+    A claim that we made outlives its model, so it may have no owner: then its labels say whose it is.
+    """
+    metadata = manifest["metadata"]
+    if controlled_by(manifest, model.metadata.uid):
+        return True
+    ours = names.weights_labels(model.metadata.name).items() <= (metadata.get("labels") or {}).items()
+    return kind == CLAIM and ours and not metadata.get("ownerReferences")
 
 
 def difference(wanted: Any, living: Any, path: str = "") -> str | None:

@@ -28,8 +28,12 @@ API_PORT = 8000
 MANAGEMENT_PORT = 8001
 
 CONTAINER = "server"
+WEIGHTS_CONTAINER = "weights"
+WEIGHTS = "weights"
+"""Component of everything about weights."""
 MODELS_DIR = "/models"
 KEYS_DIR = "/etc/qwen/keys"
+CREDENTIALS_DIR = "/etc/qwen/credentials"
 
 
 def labels(model: str) -> dict[str, str]:
@@ -40,6 +44,30 @@ def labels(model: str) -> dict[str, str]:
 def selector(model: str) -> dict[str, str]:
     """Labels that find a model's pods; immutable once a Deployment exists."""
     return {NAME: "qwen-model", INSTANCE: model, COMPONENT: "server"}
+
+
+def weights_labels(model: str) -> dict[str, str]:
+    """Labels of what fetches and keeps a model's weights: its claim, its Jobs and their pods."""
+    return {**labels(model), COMPONENT: WEIGHTS}
+
+
+def weights_claim(model: str) -> str:
+    """Name of the claim that is made for a model's weights."""
+    return f"{model}-weights"
+
+
+def weights_job(model: str, verb: str, mark: str) -> str:
+    """Name of a Job about weights.
+
+    :param verb: `measure` or `fetch`.
+    :param mark: stands for the source, see `place.mark`.
+    """
+    return f"{model}-{verb}-{mark}"
+
+
+def network_policy(model: str) -> str:
+    """Name of a model's NetworkPolicy."""
+    return model
 
 
 def deployment(model: str) -> str:

@@ -6,53 +6,20 @@ cluster or know how a step is done.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import acceptance, pods
+from qwen_operator.core import acceptance, bringing, pods, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.key_secret import key_secret
+from qwen_operator.core.desired.network_policy import network_policy
 from qwen_operator.core.desired.service import service
-from qwen_operator.core.kinds import DEPLOYMENT, SECRET, SERVICE, Kind
+from qwen_operator.core.kinds import DEPLOYMENT, NETWORK_POLICY, SECRET, SERVICE
 from qwen_operator.core.living import difference, stamped
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import Serving, replicas, serving
 from qwen_operator.core.settings import Settings
-from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
-from qwen_operator.core.source import source
-
-
-@dataclass(frozen=True)
-class Apply:
-    """Server-side apply of the fields we mean."""
-
-    kind: Kind
-    manifest: Manifest
-    why: str
-
-
-@dataclass(frozen=True)
-class CreateOnce:
-    """Create if absent; that it exists already (409) is success. Only for the key Secret, which can't be read.
-
-    The manifest holds no data: the executor adds the generated key as `stringData`, under `names.GENERATED_KEY`.
-    """
-
-    kind: Kind
-    manifest: Manifest
-    why: str
-
-
-@dataclass(frozen=True)
-class Delete:
-    """Delete exactly the object with this uid."""
-
-    kind: Kind
-    name: str
-    uid: str
-    why: str
-
-
-Step = Apply | CreateOnce | Delete
+from qwen_operator.core.snapshot import Manifest, Snapshot
+from qwen_operator.core.steps import CreateOnce, Step, applied, removed
 
 
 @dataclass(frozen=True)
@@ -92,13 +59,41 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
 def _asked(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
     """Everything that the spec asks for."""
     wanted = serving(model, settings)
-    replicas_step = _applied(DEPLOYMENT, model, deployment(model, wanted), seen.deployment)
-    return (*_around(model, wanted, seen), replicas_step)
+    return (
+        *_around(model, wanted, seen),
+        *bringing.steps(model, seen, settings),
+        _replicas(model, wanted, seen, as_they_are=not weights.are_there(model, seen)),
+    )
 
 
 def _around(model: QwenModel, wanted: Serving, seen: Snapshot) -> tuple[Step | None, ...]:
-    """What stands around the replicas: keys and address."""
-    return _created_once(model, wanted, seen), _applied(SERVICE, model, service(model, wanted), seen.service)
+    """What stands around the replicas: keys, address and fence."""
+    return (
+        _created_once(model, wanted, seen),
+        applied(SERVICE, model, service(model, wanted), seen.service),
+        _fence(model, seen.network_policy),
+    )
+
+
+def _fence(model: QwenModel, living: Manifest | None) -> Step | None:
+    if model.spec.network_policy.mode == "Off":
+        return removed(NETWORK_POLICY, living, "networkPolicy.mode is Off")
+    return applied(NETWORK_POLICY, model, network_policy(model), living)
+
+
+def _replicas(model: QwenModel, wanted: Serving, seen: Snapshot, *, as_they_are: bool) -> Step | None:
+    """The Deployment.
+
+    :param as_they_are: replicas that run are scaled, and go on with what they run; new ones would start in vain.
+    """
+    replica, living = deployment(model, wanted), seen.deployment
+    if as_they_are and wanted.replicas:
+        if living is None:
+            return None
+        unchanged = replica | {"spec": replica["spec"] | {"replicas": living["spec"]["replicas"]}}
+        if difference(stamped(unchanged), living) is not None:
+            return None
+    return applied(DEPLOYMENT, model, replica, living)
 
 
 def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
@@ -109,18 +104,14 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step
     since their successors would never start.
     """
     resting, living = replicas(model.spec) == 0, seen.deployment
-    claim = source(model.spec.model.uri).claim
-    if claim is None:
-        return (_without_replicas(living),) if resting else ()
-    if resting:
-        return _asked(model, seen, settings)
-    if living is None or not _runs_from(living, claim):
-        return ()
+    if acceptance.scheme_is_unsupported(model, seen):
+        return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
     wanted = serving(model, settings)
-    replica = deployment(model, wanted)
-    unchanged = replica | {"spec": replica["spec"] | {"replicas": living["spec"]["replicas"]}}
-    keeps = difference(stamped(unchanged), living) is None
-    return (*_around(model, wanted, seen), _applied(DEPLOYMENT, model, replica, living) if keeps else None)
+    if resting:
+        return (*_around(model, wanted, seen), _replicas(model, wanted, seen, as_they_are=False))
+    if living is None or not _runs_from(living, wanted.claim):
+        return ()
+    return (*_around(model, wanted, seen), _replicas(model, wanted, seen, as_they_are=True))
 
 
 def _runs_from(living: Manifest, claim: str) -> bool:
@@ -128,13 +119,6 @@ def _runs_from(living: Manifest, claim: str) -> bool:
     spec = living["spec"]
     volume = _volume(spec, "models").get("persistentVolumeClaim", {})
     return bool(spec.get("replicas")) and bool(volume.get("claimName") == claim)
-
-
-def _without_replicas(living: Manifest | None) -> Step | None:
-    if living is None:
-        return None
-    metadata = living["metadata"]
-    return Delete(DEPLOYMENT, metadata["name"], metadata["uid"], "no replica is asked for")
 
 
 def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot) -> Step | None:
@@ -151,16 +135,6 @@ def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot) -> Step | N
     ended = (ending.server_ended(pod, model) for pod in pods.newest(seen.pods))
     if any(problem is not None and problem.reason is Reason.NO_USABLE_KEY for problem in ended):
         return CreateOnce(SECRET, key_secret(model, wanted), "a replica finds no key")
-    return None
-
-
-def _applied(kind: Kind, model: QwenModel, wanted: Manifest, living: Manifest | None) -> Step | None:
-    if living is None or not controlled_by(living, model.metadata.uid):
-        return Apply(kind, stamped(wanted), "it does not exist")
-    if (place := difference(wanted, living)) is not None:
-        return Apply(kind, stamped(wanted), f"{place} is not as asked")
-    if difference(stamped(wanted), living) is not None:
-        return Apply(kind, stamped(wanted), "it holds something that is no longer asked for")
     return None
 
 

@@ -13,6 +13,9 @@ from qwen_operator.core.snapshot import Manifest
 TEMPLATE_HASH = "pod-template-hash"
 """Label that the Deployment controller puts on the pods of one template."""
 
+OF_OURS = frozenset({names.CONTAINER, names.WEIGHTS_CONTAINER})
+"""Names of containers: a pod of ours has one of them."""
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -59,9 +62,19 @@ def condition(pod: Manifest, kind: str) -> Manifest:
 
 
 def container(pod: Manifest) -> Manifest:
-    """Status of the server's container, or an empty one before there is any."""
+    """Status of our container, or an empty one before there is any; others may have been added beside it."""
     statuses = pod.get("status", {}).get("containerStatuses", ())
-    return next((status for status in statuses if status.get("name") == names.CONTAINER), {})
+    return next((status for status in statuses if status.get("name") in OF_OURS), {})
+
+
+def label(pod: Manifest, key: str) -> str:
+    """Value of one of its labels, or nothing."""
+    return str((pod["metadata"].get("labels") or {}).get(key, ""))
+
+
+def fetches(pod: Manifest) -> bool:
+    """Whether it is about weights, and no replica."""
+    return label(pod, names.COMPONENT) == names.WEIGHTS
 
 
 def waiting(pod: Manifest) -> Manifest:

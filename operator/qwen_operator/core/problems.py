@@ -140,6 +140,43 @@ class Reason(StrEnum):
         "Set parallelism.expert to Disabled, or change the number of GPUs.",
     )
 
+    # --- the weights ----------------------------------------------------------------------------------------------
+    WEIGHTS_VERIFIED = "WeightsVerified", "{files} files with {gigabytes} GB of {uri}, commit {commit}, are verified."
+    WEIGHTS_USED = "WeightsUsed", "A replica has loaded the files at {uri}."
+    WEIGHTS_UNCHECKED = "WeightsUnchecked", "The server looks at the files at {uri} when it starts."
+    MEASURING = "MeasuringWeights", "Job {job} asks how much {uri} holds, so that a claim can be made for it."
+    FETCHING = (
+        "FetchingWeights",
+        "Job {job} fetches {uri} onto claim {claim}, and no GPU waits for it.",
+        "kubectl logs job/{job} -n {namespace} shows how far it is.",
+    )
+    SOURCE_INVALID = "SourceInvalid", "{uri} is no source: {why}"
+    SOURCE_UNAUTHORIZED = (
+        "SourceUnauthorized",
+        "The source refuses the weights of {uri}: {why}",
+    )
+    SOURCE_GATED = (
+        "SourceForbiddenGated",
+        "The weights of {uri} are given only to those who accepted their conditions: {why}",
+    )
+    SOURCE_NOT_FOUND = "SourceNotFound", "There is no {uri}: {why}"
+    REVISION_NOT_FOUND = "RevisionNotFound", "{uri} names a revision that is not there: {why}"
+    NO_SAFETENSORS = "NoSafetensors", "{uri} holds no weights in a form that is safe to read: {why}"
+    NOT_VERIFIED = "NotVerified", "The files of {uri} are not as they came: {why}"
+    CHECKSUM_MISMATCH = "ChecksumMismatch", "What came from {uri} is not what the source says it is: {why}"
+    RATE_LIMITED = "RateLimited", "The source limits requests: {why}", "It is tried again by itself."
+    SOURCE_UNREACHABLE = "SourceUnreachable", "The source can't be reached: {why}", "It is tried again by itself."
+    SOURCE_FAILED = "SourceFailed", "The source fails: {why}", "It is tried again by itself."
+    DOWNLOAD_STALLED = "DownloadStalled", "Nothing comes any more: {why}", "It is tried again by itself."
+    OUT_OF_SPACE = "OutOfSpace", "The weights don't fit on their claim: {why}"
+    FOLDER_NOT_WRITABLE = "FolderNotWritable", "The claim can't be written to: {why}"
+    FOLDER_TAKEN = "FolderTaken", "The folder on the claim holds something else: {why}"
+    FETCH_FAILED = (
+        "FetchFailed",
+        "The Job that fetches the weights failed: {why}",
+        "kubectl logs {pod} -n {namespace} --previous shows all of it.",
+    )
+
     # --- writing the children -------------------------------------------------------------------------------------
     NAME_TAKEN = (
         "NameTaken",
@@ -398,6 +435,8 @@ ON_THE_WAY = frozenset(
         Reason.PREPARING_POD,
         Reason.ROLLING_OUT,
         Reason.REPLACING,
+        Reason.MEASURING,
+        Reason.FETCHING,
         Reason.SETTLED,
     }
 )

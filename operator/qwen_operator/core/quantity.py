@@ -42,6 +42,11 @@ def smaller(one: str, other: str) -> str:
     return min(one, other, key=lambda amount: _parsed(amount)[0])
 
 
+def larger(one: str, other: str) -> str:
+    """The larger of two amounts."""
+    return max(one, other, key=lambda amount: _parsed(amount)[0])
+
+
 def _parsed(amount: int | str) -> tuple[Fraction, str]:
     match = _AMOUNT.fullmatch(str(amount))
     if match is None:

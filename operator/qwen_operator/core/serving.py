@@ -7,12 +7,12 @@ It must never look at what lives, and never depend on the operator's version: a 
 from dataclasses import dataclass
 
 from qwen_operator.core import names
+from qwen_operator.core.place import place
 from qwen_operator.core.quantity import canonical, half, smaller
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.environment import ENVIRONMENT
 from qwen_operator.core.resource.spec import Spec
 from qwen_operator.core.settings import Settings
-from qwen_operator.core.source import source
 
 NVIDIA = "nvidia.com/gpu"
 
@@ -112,7 +112,7 @@ def serving(model: QwenModel, settings: Settings) -> Serving:
         memory_request=request,
         memory_limit=limit,
         shared_memory=_shared_memory(spec, gpus),
-        claim=source(spec.model.uri).place,
+        claim=place(model).claim,
         key_secret=key_secret(model),
         generate_key=spec.auth.secret_name is None if generate is None else generate,
         replicas=replicas(spec),
@@ -144,7 +144,7 @@ def _shared_memory(spec: Spec, gpus: Devices | None) -> str:
 def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
     """The server's command line, one flag an element."""
     asked, server = model.spec.model, model.spec.server
-    folder = source(asked.uri).path
+    folder = place(model).folder
     flags: dict[str, object] = {
         "model": f"{names.MODELS_DIR}/{folder}".rstrip("/"),
         "served-model-name": served_name(model),

@@ -23,6 +23,15 @@ class Settings:
     server_cpu_image: str
     """Image of the server for `device: CPU`, when a model names none."""
 
+    weights_image: str
+    """Image of the Jobs that fetch weights: the operator's own."""
+
+    hub_endpoint: str = ""
+    """Base URL of the hub for hf://; empty means the public one."""
+
+    store_endpoint: str = ""
+    """Base URL of the object store for s3://; empty means AWS."""
+
     image_pull_policy: str = "IfNotPresent"
     """Pull policy of the server's image, when a model names none."""
 

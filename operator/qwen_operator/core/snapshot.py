@@ -30,7 +30,16 @@ class Snapshot:
     """How far the pods are that load the model, as far as they said."""
 
     claim: Manifest | None = None
-    """The PersistentVolumeClaim that `spec.model.uri` names, if it is a `pvc://` URI and the claim exists."""
+    """The PersistentVolumeClaim that the model's files are on, or will be, whoever made it."""
+
+    jobs: tuple[Manifest, ...] = ()
+    """Jobs of this model that are about weights, of its present source and of earlier ones."""
+
+    fetchers: tuple[Manifest, ...] = ()
+    """Pods of these Jobs, in any order."""
+
+    network_policy: Manifest | None = None
+    """The model's NetworkPolicy; None also if an object of that name is not controlled by this model."""
 
 
 def controlled_by(manifest: Manifest, uid: str) -> bool:

@@ -7,6 +7,9 @@ builders, and are worked out in one place. It must never judge whether the place
 from dataclasses import dataclass
 
 PVC = "pvc"
+HF = "hf"
+S3 = "s3"
+OCI = "oci"
 
 
 @dataclass(frozen=True)

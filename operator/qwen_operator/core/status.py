@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from qwen_operator.core import checks, history, names, pods
+from qwen_operator.core import checks, history, names, pods, weights
 from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.plan import Outcome, Plan
@@ -46,7 +46,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
     verdicts: dict[ConditionType, Verdict] = {
         "Accepted": _accepted(evidence),
         "Fits": ("Unknown", Reason.NOT_IMPLEMENTED_YET.about()),
-        "WeightsReady": ("Unknown", Reason.NOT_IMPLEMENTED_YET.about()),
+        "WeightsReady": _weights_ready(evidence),
         "Applied": _applied(evidence),
         "Available": _available(evidence),
         "Progressing": _progressing(evidence),
@@ -67,6 +67,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         progress=loading(seen),
         last_failure=history.last_failure(model, seen),
         timings=history.timings(model, seen),
+        weights=weights.summary(model, seen),
         endpoint=endpoint(model),
     )
 
@@ -130,6 +131,23 @@ def _accepted(evidence: Evidence) -> Verdict:
     return ("False", problem) if problem else ("True", Reason.ACCEPTED.about())
 
 
+def _weights_ready(evidence: Evidence) -> Verdict:
+    """Of files that we bring, the Job's word; of others, the server's."""
+    model, seen = evidence.model, evidence.seen
+    if missing := checks.first(evidence, (checks.spec_cannot_be_served, *checks.WEIGHTS)):
+        return "False", missing
+    uri, known = model.spec.model.uri, weights.summary(model, seen)
+    if known:
+        facts = {"files": known.files, "gigabytes": f"{known.bytes / 1e9:.1f}", "commit": known.commit[:12]}
+        return "True", Reason.WEIGHTS_VERIFIED.about(uri=uri, **facts)
+    stuck = checks.a_replica_is_stuck(evidence)
+    if stuck and stuck.reason in ending.OF_WEIGHTS:
+        return "False", stuck
+    if any(pods.ready(pod) for pod in pods.newest(seen.pods)):
+        return "True", Reason.WEIGHTS_USED.about(uri=uri)
+    return "Unknown", Reason.WEIGHTS_UNCHECKED.about(uri=uri)
+
+
 def _applied(evidence: Evidence) -> Verdict:
     problem = checks.first(evidence, checks.ASKED)
     return ("False", problem) if problem else ("True", Reason.APPLIED.about())
@@ -157,7 +175,7 @@ def _progressing(evidence: Evidence) -> Verdict:
 
 
 def _ready(evidence: Evidence) -> Verdict:
-    problem = checks.first(evidence, (*checks.ASKED, *checks.RESTING, checks.rollout_is_not_complete))
+    problem = checks.first(evidence, (*checks.ASKED, *checks.RESTING, *checks.WEIGHTS, checks.rollout_is_not_complete))
     if problem:
         return "False", _why_not(evidence)
     url = endpoint(evidence.model).url

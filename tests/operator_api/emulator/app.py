@@ -19,6 +19,8 @@ KINDS = {
     ("", "v1", "persistentvolumeclaims"): "PersistentVolumeClaim",
     ("", "v1", "namespaces"): "Namespace",
     ("apps", "v1", "deployments"): "Deployment",
+    ("batch", "v1", "jobs"): "Job",
+    ("networking.k8s.io", "v1", "networkpolicies"): "NetworkPolicy",
     ("apiextensions.k8s.io", "v1", "customresourcedefinitions"): "CustomResourceDefinition",
     ("coordination.k8s.io", "v1", "leases"): "Lease",
     ("qwen-operator.io", "v1alpha1", "qwenmodels"): "QwenModel",

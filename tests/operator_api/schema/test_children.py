@@ -7,11 +7,12 @@ import pytest
 import yaml
 
 from qwen_operator.core import plan, resource, status
-from qwen_operator.core.kinds import DEPLOYMENT, QWEN_MODEL, QWEN_MODEL_STATUS, SERVICE
+from qwen_operator.core.kinds import DEPLOYMENT, NETWORK_POLICY, QWEN_MODEL, QWEN_MODEL_STATUS, SERVICE
 from qwen_operator.core.living import difference
-from qwen_operator.core.plan import Apply, CreateOnce, Outcome, Plan
+from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Snapshot
+from qwen_operator.core.steps import Apply, CreateOnce
 from tests.builders import NOW, SETTINGS, UID, a_claim, a_deployment, a_model
 from tests.golden.written import ROOT
 from tests.operator_api.schema.answers import ApiServer
@@ -26,14 +27,16 @@ def examples() -> Iterator[tuple[str, QwenModel]]:
 
 
 EXAMPLES = dict(examples())
+FIELDS = {DEPLOYMENT: "deployment", SERVICE: "service", NETWORK_POLICY: "network_policy"}
+"""Where a snapshot keeps a child."""
 
 
 def carried_out(api_server: ApiServer, model: QwenModel, seen: Snapshot) -> Snapshot:
     """What lives after a plan was carried out."""
-    found: dict[str, Any] = {"deployment": seen.deployment, "service": seen.service}
+    found: dict[str, Any] = {field: getattr(seen, field) for field in FIELDS.values()}
     for step in plan.make(model, seen, SETTINGS).steps:
         if isinstance(step, Apply):
-            found[step.kind.kind.lower()] = api_server.apply(step.kind, step.manifest)
+            found[FIELDS[step.kind]] = api_server.apply(step.kind, step.manifest)
     return Snapshot(claim=a_claim(), **found)
 
 

@@ -99,7 +99,7 @@ def test_an_optional_field_says_its_default(path: str) -> None:
 @pytest.mark.parametrize("message", RULES)
 def test_a_rule_names_its_field(message: str) -> None:
     """A person reads the message, not the rule; 2048 characters are what Kubernetes allows."""
-    assert re.search(r"(model|resources|server|service|scheduling|metadata|parallelism)\.|^device CPU", message)
+    assert re.search(r"(model|resources|server|service|scheduling|metadata|parallelism|cache)\.|^device CPU", message)
     assert len(message) <= 2048
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from qwen_operator.core import kinds
 from qwen_operator.core.living import difference, stamped
 from tests.builders import a_deployment, a_model, a_service, applied
 
@@ -57,21 +58,21 @@ def test_a_deployment_with_the_api_servers_defaults_is_as_asked() -> None:
     """Else every look would end in a write."""
     model = a_model(device="GPU", resources={"gpus": 2}, scheduling={"tolerations": [{"key": "x"}]})
 
-    assert difference(applied(model)[1], a_deployment(model)) is None
+    assert difference(applied(model, kinds.DEPLOYMENT), a_deployment(model)) is None
 
 
 def test_a_service_with_the_api_servers_defaults_is_as_asked() -> None:
     """Addresses and families are the API server's own business."""
     model = a_model()
 
-    assert difference(applied(model)[0], a_service(model)) is None
+    assert difference(applied(model, kinds.SERVICE), a_service(model)) is None
 
 
 def test_a_field_that_is_no_longer_wanted_is_seen_by_the_digest() -> None:
     """As a subset alone it would live on."""
     with_it = a_model(server={"env": [{"name": "A", "value": "1"}]})
 
-    place = difference(applied(a_model())[1], a_deployment(with_it))
+    place = difference(applied(a_model(), kinds.DEPLOYMENT), a_deployment(with_it))
 
     assert place == "metadata.annotations.qwen-operator.io/applied"
 

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from qwen_operator.core import kinds, status
-from qwen_operator.core.plan import Apply, Outcome, Plan
+from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, Snapshot
+from qwen_operator.core.steps import Apply
 from tests.builders import NOW, a_body, a_claim, a_deployment, a_model, a_pod, recorded, rolled_out
 
 ALL = ["Accepted", "Fits", "WeightsReady", "Applied", "Available", "Progressing", "Ready"]
@@ -48,7 +49,7 @@ def test_a_model_that_serves_is_ready() -> None:
     assert verdicts(said(model, deployment=rolled_out(model, 2))) == {
         "Accepted": "True Accepted",
         "Fits": "Unknown NotImplementedYet",
-        "WeightsReady": "Unknown NotImplementedYet",
+        "WeightsReady": "Unknown WeightsUnchecked",
         "Applied": "True Applied",
         "Available": "True Serving",
         "Progressing": "False Settled",
@@ -120,6 +121,7 @@ def test_an_obstacle_is_told_by_every_condition_it_decides() -> None:
 
     assert {kind for kind, said in found.items() if said == "False ClaimNotFound"} == {
         "Accepted",
+        "WeightsReady",
         "Applied",
         "Available",
         "Progressing",
@@ -130,7 +132,7 @@ def test_an_obstacle_is_told_by_every_condition_it_decides() -> None:
 def test_replicas_go_on_answering_behind_an_obstacle() -> None:
     """What runs is told as it is."""
     model = a_model()
-    obstacle = Reason.UNSUPPORTED_SCHEME.about(uri="hf://a/b", scheme="hf")
+    obstacle = Reason.UNSUPPORTED_SCHEME.about(uri="oci://a/b", scheme="oci")
 
     found = verdicts(said(model, problem=obstacle, deployment=rolled_out(model, 1)))
 

@@ -50,6 +50,9 @@ SPOKEN = {
 }
 """Reasons that the server may give; `tests/contract` holds the two sides together."""
 
+OF_WEIGHTS = frozenset({Reason.MODEL_PATH_NOT_FOUND, Reason.MODEL_INVALID, Reason.CORRUPT_WEIGHTS})
+"""Reasons that are about the model's files."""
+
 OF_AN_ENDING = frozenset(
     {*SPOKEN.values(), Reason.HOST_OUT_OF_MEMORY, Reason.CONTAINER_CREATE_FAILED, Reason.KILLED, Reason.CRASH_LOOP}
 )

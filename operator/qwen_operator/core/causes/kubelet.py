@@ -9,10 +9,10 @@ from datetime import datetime
 
 from qwen_operator.core import pods
 from qwen_operator.core.excerpt import excerpt
+from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest
-from qwen_operator.core.source import source
 
 PATIENCE = 600.0
 """Seconds of preparation after which a person is told; 10 GB at 20 MB/s, the slowest pull that is still no failure."""
@@ -110,5 +110,5 @@ def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:
         "pod": pods.name(pod),
         "namespace": model.metadata.namespace,
         "image": containers[0].get("image", ""),
-        "claim": source(model.spec.model.uri).place,
+        "claim": place(model).claim,
     }

@@ -10,11 +10,11 @@ import re
 
 from qwen_operator.core import pods
 from qwen_operator.core.excerpt import excerpt
+from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import NVIDIA
 from qwen_operator.core.snapshot import Manifest
-from qwen_operator.core.source import source
 
 HURDLES: tuple[tuple[str, Reason], ...] = (
     # before any node is looked at
@@ -59,7 +59,7 @@ def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:
     return {
         "pod": pods.name(pod),
         "namespace": model.metadata.namespace,
-        "claim": source(model.spec.model.uri).place,
+        "claim": place(model).claim,
         "resource": gpu,
         "gpus": requests.get(gpu, "0"),
         "cpu": requests.get("cpu", "0"),

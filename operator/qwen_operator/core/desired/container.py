@@ -5,6 +5,7 @@ deadline for loading: the server itself ends when nothing moves any more.
 """
 
 from qwen_operator.core import names
+from qwen_operator.core.desired.restricted import CONTAINER_SECURITY
 from qwen_operator.core.resource.environment import CACHE_DIR
 from qwen_operator.core.serving import Serving
 from qwen_operator.core.snapshot import Manifest
@@ -36,11 +37,7 @@ def container(serving: Serving) -> Manifest:
         "readinessProbe": _probe("/readyz", period=2, timeout=5, failures=2),
         # patient: a server that is busy must not be shot, and a dead engine ends the server without the kubelet
         "livenessProbe": _probe("/livez", period=10, timeout=10, failures=6),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": CONTAINER_SECURITY,
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": [
             {"name": "models", "mountPath": names.MODELS_DIR, "readOnly": True},

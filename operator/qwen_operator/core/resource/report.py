@@ -98,6 +98,17 @@ class Timings(Part, frozen=True, kw_only=True):
     total: Annotated[int, Meta(ge=0, description="All together.")] | None = None
 
 
+class Weights(Part, frozen=True, kw_only=True):
+    """What is known of fetched weights."""
+
+    source: Annotated[str, Meta(max_length=1024, description="The model.uri that this is about.")]
+    commit: Annotated[
+        str, Meta(max_length=64, description="The revision it stood for when it was resolved; a digest for s3://.")
+    ]
+    bytes: Annotated[int, Meta(ge=0, description="Bytes of all files.", extra_json_schema={"format": "int64"})]
+    files: Annotated[int, Meta(ge=0, description="Number of files.")]
+
+
 class Status(Part, frozen=True, kw_only=True):
     """Where the model stands, why, and what to do."""
 
@@ -110,7 +121,8 @@ class Status(Part, frozen=True, kw_only=True):
         list[Condition],
         Meta(
             max_length=16,
-            description="Accepted: the spec can be served. Fits and WeightsReady: not judged yet. Applied: the "
+            description="Accepted: the spec can be served. Fits: not judged yet. WeightsReady: the files are "
+            "there and verified. Applied: the "
             "children are as asked. Available: a replica answers. Progressing: something is moving. Ready: all "
             "replicas run what was asked for last, and answer.",
             extra_json_schema=keyed_by("type"),
@@ -143,4 +155,5 @@ class Status(Part, frozen=True, kw_only=True):
         | None
     ) = None
     timings: Annotated[Timings, Meta(description="How long the last successful start took.")] | None = None
+    weights: Annotated[Weights, Meta(description="What is known of fetched weights.")] | None = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None

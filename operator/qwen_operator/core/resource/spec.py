@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
+from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, NetworkPolicy
 from qwen_operator.core.resource.fields import LabelKey, LabelValue, Part, Quantity, bounded
 from qwen_operator.core.resource.rules import rules
 from qwen_operator.core.resource.scheduling import Scheduling
@@ -75,8 +76,8 @@ class ModelSource(Part, frozen=True, kw_only=True):
             min_length=7,
             max_length=1024,
             description="Where the model's files are: pvc://<claim>/<folder> on a PersistentVolumeClaim in the same "
-            "namespace. hf://<organisation>/<name>[@<revision>], s3://<bucket>/<path> and oci://<image> are reserved: "
-            "they are accepted, and answered by the condition reason UnsupportedScheme.",
+            "namespace, hf://<organisation>/<name>[@<revision>] on a hub, or s3://<bucket>/<path> in an object store. "
+            "oci://<image> is reserved: it is accepted, and answered by the condition reason UnsupportedScheme.",
             extra_json_schema=URI_RULES,
         ),
     ]
@@ -121,6 +122,10 @@ class ModelSource(Part, frozen=True, kw_only=True):
             "model's chat template says."
         ),
     ] = "Auto"
+
+    credentials_ref: (
+        Annotated[Credentials, Meta(description="The Secret that opens the source. Default: none.")] | None
+    ) = None
 
 
 class Resources(Part, frozen=True, kw_only=True):
@@ -229,4 +234,8 @@ class Spec(Part, frozen=True, kw_only=True):
     server: Annotated[Server, Meta(description="The server that runs in each replica.")] = Server()
     auth: Annotated[Auth, Meta(description="Who may call the model.")] = Auth()
     service: Annotated[Service, Meta(description="The Service in front of the replicas.")] = Service()
+    cache: Annotated[Cache, Meta(description="Where fetched weights are kept.", extra_json_schema=CACHE_RULES)] = (
+        Cache()
+    )
+    network_policy: Annotated[NetworkPolicy, Meta(description="Whom the replicas may talk to.")] = NetworkPolicy()
     scheduling: Annotated[Scheduling, Meta(description="Which nodes may run the replicas.")] = Scheduling()

@@ -1,0 +1,95 @@
+"""`spec.cache` and `spec.networkPolicy`: where fetched weights are kept, and whom replicas may talk to.
+
+Why it exists: it keeps the page of `spec` readable. It must never name a place that the model's own namespace does not
+hold.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from qwen_operator.core.resource.fields import Name, Part, Quantity, bounded
+from qwen_operator.core.resource.rules import rules
+
+CACHE_RULES = rules(
+    (
+        "!has(self.claimName) || !(has(self.storageClassName) || has(self.size) || has(self.accessMode))",
+        "cache.claimName names a claim that is there; storageClassName, size and accessMode are for one that is made",
+    ),
+)
+
+AccessMode = Literal["Auto", "ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"]
+
+
+class Credentials(Part, frozen=True, kw_only=True):
+    """A Secret in the model's namespace that opens the source. Nothing else ever reads it."""
+
+    name: Annotated[Name, Meta(description="Name of the Secret.")]
+    key: Annotated[
+        str,
+        Meta(
+            pattern=r"^[A-Za-z0-9._-]+$",
+            max_length=253,
+            description="Entry that holds the token of hf://. For s3:// the entries AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are read. Default: token.",
+        ),
+    ] = "token"
+
+
+class Cache(Part, frozen=True, kw_only=True):
+    """Where weights of hf:// and s3:// are kept; pvc:// needs none of it."""
+
+    claim_name: (
+        Annotated[
+            Name,
+            Meta(
+                description="A PersistentVolumeClaim of the same namespace to fetch into; several models may name the "
+                "same one. Default: one is made."
+            ),
+        ]
+        | None
+    ) = None
+    storage_class_name: (
+        Annotated[Name, Meta(description="StorageClass of the claim that is made. Default: the cluster's own.")] | None
+    ) = None
+    size: (
+        Annotated[
+            Quantity,
+            Meta(
+                description="Size of the claim that is made; may grow, never shrink. Default: the weights' bytes, "
+                "which a short Job asks the source for, and a tenth more."
+            ),
+            bounded("cache.size", "1Gi", "100Ti", "write a unit, such as 550Gi"),
+        ]
+        | None
+    ) = None
+    access_mode: Annotated[
+        AccessMode,
+        Meta(
+            description="Access mode of the claim that is made; fixed from then on. Default: Auto, ReadWriteMany for "
+            "several replicas, else ReadWriteOnce."
+        ),
+    ] = "Auto"
+    retain: Annotated[
+        Literal["Retain", "Delete"],
+        Meta(description="What becomes of the claim that was made when the model is deleted. Default: Retain."),
+    ] = "Retain"
+    verify: Annotated[
+        Literal["Size", "Checksum"],
+        Meta(
+            description="How files that are there already are compared with what was verified when they came. Default: "
+            "Size; Checksum reads all of them."
+        ),
+    ] = "Size"
+
+
+class NetworkPolicy(Part, frozen=True, kw_only=True):
+    """Whom the replicas may talk to."""
+
+    mode: Annotated[
+        Literal["Restricted", "Off"],
+        Meta(
+            description="Restricted lets connections in to the API and the management port, and none out: the server "
+            "needs no network. Off makes no policy. Default: Restricted."
+        ),
+    ] = "Restricted"

@@ -1,0 +1,117 @@
+"""What the Jobs about weights have brought about: how much a source holds, and whether all of it is there, verified.
+
+Why it exists: plan, checks and status ask the same questions about the same Jobs. It must never take a Job's word for
+another source than the model's present one.
+"""
+
+from typing import Any
+
+import msgspec
+
+from qwen_operator.core import names, pods
+from qwen_operator.core.place import mark, place
+from qwen_operator.core.quantity import canonical
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.report import Weights
+from qwen_operator.core.snapshot import Manifest, Snapshot
+
+JOB_NAME = "batch.kubernetes.io/job-name"
+"""Label that the Job controller puts on the pods of a Job."""
+
+SPARE = 1.1
+"""Room on a claim that is made, as a multiple of the weights' bytes: file systems need some for themselves."""
+
+GIB = 2**30
+
+
+class Report(msgspec.Struct, frozen=True):
+    """A Job's last words after a success; whatever else they say is for others."""
+
+    commit: str
+    bytes: int
+    files: int
+
+
+def job(model: QwenModel, seen: Snapshot, verb: str) -> Manifest | None:
+    """The Job of this kind for the model's present source, if there is one.
+
+    :param verb: `measure` or `fetch`.
+    """
+    wanted = names.weights_job(model.metadata.name, verb, mark(model))
+    return next((each for each in seen.jobs if each["metadata"]["name"] == wanted), None)
+
+
+def jobs_of_others(model: QwenModel, seen: Snapshot) -> tuple[Manifest, ...]:
+    """Jobs that are about an earlier source of the model."""
+    if not seen.jobs:
+        return ()
+    wanted = _job_names(model) if place(model).fetched else frozenset()
+    return tuple(each for each in seen.jobs if each["metadata"]["name"] not in wanted)
+
+
+def _job_names(model: QwenModel) -> frozenset[str]:
+    return frozenset(names.weights_job(model.metadata.name, verb, mark(model)) for verb in ("measure", "fetch"))
+
+
+def complete(found: Manifest | None) -> bool:
+    """Whether a Job has done its work."""
+    conditions = (found or {}).get("status", {}).get("conditions", ())
+    return any(each.get("type") == "Complete" and each.get("status") == "True" for each in conditions)
+
+
+def are_there(model: QwenModel, seen: Snapshot) -> bool:
+    """Whether replicas may start: all files are verified, or nobody has to bring them."""
+    there = place(model)
+    if not there.fetched:
+        return True
+    return seen.claim is not None and complete(job(model, seen, "fetch"))
+
+
+def summary(model: QwenModel, seen: Snapshot) -> Weights | None:
+    """What is known of the weights: from a pod that has ended, else as the status has kept it for this source."""
+    if not place(model).fetched:
+        return None
+    for verb in ("fetch", "measure"):
+        if (found := _report(model, seen, verb)) is not None:
+            return Weights(source=model.spec.model.uri, commit=found.commit, bytes=found.bytes, files=found.files)
+    return _kept(model)
+
+
+def size(model: QwenModel, seen: Snapshot) -> str | None:
+    """Size of the claim that is made, canonical, or None while nobody knows: as asked, else in whole GiB with spare."""
+    if (asked := model.spec.cache.size) is not None:
+        return canonical(asked)
+    known = summary(model, seen)
+    return None if known is None else canonical(f"{int(known.bytes * SPARE) // GIB + 1}Gi")
+
+
+def pods_at_work(model: QwenModel, seen: Snapshot) -> tuple[Manifest, ...]:
+    """Pods of the Jobs for the present source that have not done their work, youngest first."""
+    of_present = _job_names(model)
+    unfinished = (pod for pod in pods.newest(seen.fetchers) if pod.get("status", {}).get("phase") != "Succeeded")
+    return tuple(pod for pod in unfinished if pods.label(pod, JOB_NAME) in of_present)
+
+
+def _report(model: QwenModel, seen: Snapshot, verb: str) -> Report | None:
+    wanted = names.weights_job(model.metadata.name, verb, mark(model))
+    for pod in seen.fetchers:
+        ended = pods.ending(pod)
+        if pods.label(pod, JOB_NAME) == wanted and ended and ended.exit_code == 0:
+            return _read(ended.message)
+    return None
+
+
+def _read(message: str) -> Report | None:
+    try:
+        return msgspec.json.decode(message, type=Report)
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def _kept(model: QwenModel) -> Weights | None:
+    stored: Any = model.status.get("weights")
+    try:
+        known = msgspec.convert(stored, Weights)
+    except msgspec.ValidationError:
+        return None
+    return known if known.source == model.spec.model.uri else None
