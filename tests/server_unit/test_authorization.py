@@ -1,10 +1,17 @@
 """No path without a key, and every way of having none looks the same."""
 
 import hashlib
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
 
 import pytest
 
-from tests.server_unit.builders import KEY, a_chat, a_server
+from qwen_server.keyfiles import Key
+from tests.server_unit.builders import KEY, AServer, a_chat, a_server
 
 PATHS = ["/", "/health", "/v1/models", "/v1/models/qwen3", "/v1/chat/completions", "/v1/completions"]
 OTHERS = ["/metrics", "/docs", "/openapi.json", "/invocations", "/v1/chat/completions/", "/livez", "/%2e%2e/health"]
@@ -58,6 +65,53 @@ async def test_what_is_no_valid_key_gets_the_same_answer(authorization: str) -> 
         answer = await client.get("/v1/models")
 
     assert (answer.status_code, answer.json()) == (401, ENVELOPE)
+
+
+@contextmanager
+def executed() -> Iterator[Counter[tuple[str, int]]]:
+    """How often each line of the server runs meanwhile."""
+    lines: Counter[tuple[str, int]] = Counter()
+
+    def trace(frame: FrameType, event: str, _: object) -> Any:
+        if "qwen_server" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            lines[frame.f_code.co_filename, frame.f_lineno] += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        yield lines
+    finally:
+        sys.settrace(before)
+
+
+def several_keys() -> AServer:
+    """Five keys, of which the third has ended."""
+    server = a_server(keys={name: f"key-of-{name}" for name in "abcde"})
+    keys = dict(server.ring.keys)
+    server.ring.keys = keys | {"c": Key(keys["c"].digest, 1.0)}
+    return server
+
+
+async def test_no_wrong_key_takes_another_way_than_the_others() -> None:
+    """Unknown, nearly one of them, or ended: line by line the server does the same, so it takes as long."""
+    server = several_keys()
+    async with server.client(headers={}) as client:
+
+        async def status(key: str) -> int:
+            return (await client.get("/v1/models", headers={"Authorization": f"Bearer {key}"})).status_code
+
+        assert await status("key-of-a") == 200
+        ways = []
+        for wrong in ("unknown", "key-of-A", "key-of-f", "key-of-c"):
+            with executed() as lines:
+                assert await status(wrong) == 401
+            ways.append(lines)
+
+    assert len(ways[0]) > 20
+    assert ways[1:] == ways[:1] * 3
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer  "])

@@ -145,7 +145,6 @@ UNSUPPORTED: list[tuple[str, object]] = [
     ("function_call", {"name": SECRET}),
     ("audio", {"voice": SECRET}),
     ("modalities", ["text", "audio"]),
-    ("chat_template", SECRET),
 ]
 
 
@@ -202,6 +201,16 @@ async def test_what_is_not_supported_yet_is_said(field: str, value: object) -> N
         "param": field,
         "code": "unsupported_parameter",
     }
+
+
+@pytest.mark.parametrize("value", [SECRET, "", 5, {"name": SECRET}])
+async def test_a_template_of_the_requests_own_is_refused_for_good(value: object) -> None:
+    """Whoever chooses the template chooses every mark that keeps roles apart."""
+    answer = await post(a_server(), "/v1/chat/completions", a_chat(chat_template=value))
+
+    assert answer.status_code == 400
+    assert error(answer)["message"] == "chat_template is not accepted: the model's own template is used."
+    assert (error(answer)["param"], error(answer)["code"]) == ("chat_template", "unsupported_parameter")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Clients that leave, and clients that only have nothing more to say: TCP tells of both in the same way."""
 
 import contextlib
+import io
 import json
 import re
 import socket
@@ -54,13 +55,15 @@ def final(received: bytes) -> tuple[str, str]:
         received = received.partition(b"\r\n\r\n")[2]
     head, _, body = received.partition(b"\r\n\r\n")
     if b"transfer-encoding: chunked" in head:
-        parts, left = [], body
-        while left and (size := int(left.partition(b"\r\n")[0], 16)):
-            left = left.partition(b"\r\n")[2]
-            parts.append(left[:size])
-            left = left[size + 2 :]
-        body = b"".join(parts)
+        body = b"".join(chunks(io.BytesIO(body)))
     return head.decode(), body.decode()
+
+
+def chunks(body: io.BytesIO) -> Iterator[bytes]:
+    """The parts of a body, up to the empty one or to where it was cut."""
+    while size := int(body.readline() or b"0", 16):
+        yield body.read(size)
+        body.readline()
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])

@@ -26,7 +26,9 @@ NEUTRAL: Mapping[str, tuple[object, ...]] = {
     "chat_template": (None,),
     "suffix": (None, ""),
 }
-"""Parameters that are not supported yet, with the values that ask for nothing."""
+"""Parameters that are not supported, with the values that ask for nothing."""
+NEVER: Mapping[str, str] = {"chat_template": "is not accepted: the model's own template is used"}
+"""Those that never will be, and why; the others may come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ def asks_for_nothing(value: object, neutral: Sequence[object]) -> bool:
 
 
 def check_supported(request: GenerationRequest) -> None:
-    """Raises ApiError for the first parameter that asks for what the server cannot do yet."""
+    """Raises ApiError for the first parameter that asks for what the server does not do."""
     for name, neutral in NEUTRAL.items():
         if not asks_for_nothing(getattr(request, name, None), neutral):
-            raise ApiError(UNSUPPORTED, f"{name} is not supported yet.", name)
+            raise ApiError(UNSUPPORTED, f"{name} {NEVER.get(name, 'is not supported yet')}.", name)
     if request.stream_options is not None and not request.stream:
         raise ApiError(IMPOSSIBLE, "stream_options is only allowed when stream is true.", "stream_options")
 
