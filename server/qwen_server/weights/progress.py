@@ -82,7 +82,7 @@ class Gauge:
             self._trouble = error
 
     def document(self) -> dict[str, Any]:
-        """The counts by the names of the server's own /progress; bytes, bytes a second, seconds, percent."""
+        """By the names of the server's own /progress, and three more: `bytes_per_second`, `slow`, `reason`."""
         with self._lock:
             rate = self._rate() if self._stage is Stage.DOWNLOADING else None
             left = None if self._total is None else max(0, self._total - self._done)
@@ -96,7 +96,7 @@ class Gauge:
                 "seconds_left": round(left / rate) if left is not None and rate else None,
                 "slow": bool(left) and rate is not None and rate < SLOW and self._span() >= WINDOW / 2,
                 "reason": str(self._trouble.reason) if self._trouble else None,
-                "message": self._trouble.message if self._trouble else None,
+                "last_error": self._trouble.message if self._trouble else None,
             }
 
     def _sample(self) -> None:

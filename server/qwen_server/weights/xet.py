@@ -57,19 +57,19 @@ class Xet:
         except Exception as error:
             raise self._failed(error) from None
         try:
-            yield from self._pieces(stream)
+            yield from self._pieces(stream, file.size - offset)
         finally:
             stream.cancel()
 
-    def _pieces(self, stream: Any) -> Iterator[bytes]:
-        while True:
+    def _pieces(self, stream: Any, missing: int) -> Iterator[bytes]:
+        """All that is missing. The library ends a stream as if it were complete when another one of the group fails."""
+        while missing > 0:
             try:
-                piece = next(stream, None)
+                piece = bytes(next(stream))
             except Exception as error:
                 raise self._failed(error) from None
-            if piece is None:
-                return
-            yield bytes(piece)
+            missing -= len(piece)
+            yield piece
 
     def _transfers(self, offer: XetFileData, headers: Mapping[str, str]) -> Any:
         """The connections, made once: all files of a commit share one short-lived token of the storage."""
