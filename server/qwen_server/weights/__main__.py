@@ -1,4 +1,4 @@
-"""The command line: `qwen-weights fetch | verify | describe`, also as `python -m qwen_server.weights`.
+"""The command line: `qwen-weights measure | fetch | verify | describe`, also as `python -m qwen_server.weights`.
 
 What it ends with is one line in the termination message: the model's facts after a success, else reason and sentence.
 The exit status says whether trying again can help: 0, 78 (somebody must mend it), 75 (it may pass), 70 (a defect of
@@ -21,6 +21,7 @@ from qwen_server.weights.arrival import Ground
 from qwen_server.weights.command import DEFAULT_LOG, HUB_ENDPOINT, TERMINATION_LOG, Check, Command, command, token
 from qwen_server.weights.fetching import fetch
 from qwen_server.weights.listing import Origin
+from qwen_server.weights.measuring import measure
 from qwen_server.weights.progress import Gauge, Stage
 from qwen_server.weights.reasons import Reason, WeightsError
 from qwen_server.weights.reporting import reporting
@@ -72,6 +73,8 @@ def result(wanted: Command, journal: Journal) -> str:
         with reporting(gauge, journal, wanted.host, wanted.port) as port:
             journal.note("starting", source=wanted.source.uri if wanted.source else "", management_port=port)
             return fetched(wanted, gauge, journal)
+    if wanted.verb == "measure":
+        return measure(origin(wanted, os.environ))
     if wanted.verb == "verify":
         inspection.verify(wanted.folder, gauge)
     return inspection.describe(wanted.folder)

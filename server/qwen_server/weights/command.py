@@ -7,7 +7,7 @@ read it.
 import argparse
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, NoReturn
@@ -15,13 +15,17 @@ from urllib.parse import urlsplit
 
 from qwen_server.weights.patience import Patience
 from qwen_server.weights.reasons import Reason
-from qwen_server.weights.source import Source, source
+from qwen_server.weights.source import Mounted, Source, source
 
 HUB_ENDPOINT: Final = "https://huggingface.co"
 MANAGEMENT_PORT: Final = 8001
 TERMINATION_LOG: Final = "--termination-log"
 DEFAULT_LOG: Final = Path("/dev/termination-log")
 TOKEN: Final = re.compile(r"[!-~]{1,512}")
+
+
+ASKING: Final = ("measure", "fetch")
+"""Verbs that ask a source."""
 
 
 class Check(StrEnum):
@@ -33,10 +37,11 @@ class Check(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """What is to be done: `fetch`, `verify` or `describe`, and where."""
+    """What is to be done: `measure`, `fetch`, `verify` or `describe`, and where."""
 
     verb: str
-    folder: Path
+    folder: Path = field(default_factory=Path)
+    """Of no use to `measure`, which asks the source alone."""
     source: Source | None = None
     endpoint: str | None = None
     token_file: Path | None = None
@@ -57,19 +62,23 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(prog="qwen-weights", description="Fetch, verify and describe a model's weights.", allow_abbrev=False)
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_Parser)
     for verb, words in (
+        ("measure", "ask a source how much it holds, and describe that, without fetching it"),
         ("fetch", "have a source's files in a folder, verified, and describe them"),
         ("verify", "compare every byte of a fetched folder with its manifest"),
         ("describe", "print what a fit check needs to know, as one line of JSON"),
     ):
         made = verbs.add_parser(verb, help=words, description=words, allow_abbrev=False)
+        if verb in ASKING:
+            _source_flags(made)
         if verb == "fetch":
             _fetch_flags(made)
-        made.add_argument("folder", type=Path, help="the model's folder")
+        if verb != "measure":
+            made.add_argument("folder", type=Path, help="the model's folder")
         made.add_argument(TERMINATION_LOG, type=Path, default=DEFAULT_LOG, help="file for the last words")
     return top
 
 
-def _fetch_flags(made: argparse.ArgumentParser) -> None:
+def _source_flags(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "source", help="hf://organisation/name[@revision], s3://bucket/path, pvc://… or oci://… (mounted)"
     )
@@ -79,13 +88,16 @@ def _fetch_flags(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--token-file", type=Path, help="file with the hub's token; without it HF_TOKEN of the environment"
     )
+    made.add_argument("--stall-timeout", type=_positive, default=60, help="seconds of silence that count as a failure")
+
+
+def _fetch_flags(made: argparse.ArgumentParser) -> None:
     made.add_argument(
         "--check", type=Check, choices=list(Check), default=Check.SIZE, help="of files that are there already"
     )
     made.add_argument(
         "--attempts", type=_positive, default=Patience().attempts, help="failures in a row that end the Job"
     )
-    made.add_argument("--stall-timeout", type=_positive, default=60, help="seconds of silence that count as a failure")
     made.add_argument("--host", default="0.0.0.0", help="address of /progress")  # noqa: S104 - as above
     made.add_argument("--management-port", type=int, default=MANAGEMENT_PORT, help="port of /progress; 0 for any")
 
@@ -104,19 +116,27 @@ def command(arguments: Sequence[str]) -> Command:
         WeightsError: InvalidArgument, SourceInvalid.
     """
     read = parser().parse_args(arguments)
-    if read.verb != "fetch":
+    if read.verb not in ASKING:
         return Command(verb=read.verb, folder=read.folder, termination_log=read.termination_log)
-    return Command(
+    if read.verb == "measure" and isinstance(source(read.source), Mounted):
+        raise Reason.INVALID_ARGUMENT.about(why="measure is for hf:// and s3://; describe looks at what is mounted.")
+    asked = Command(
         verb=read.verb,
-        folder=read.folder,
         source=source(read.source),
         endpoint=_endpoint(read.endpoint),
         token_file=read.token_file,
+        patience=Patience(stall=float(read.stall_timeout)),
+        termination_log=read.termination_log,
+    )
+    if read.verb == "measure":
+        return asked
+    return replace(
+        asked,
+        folder=read.folder,
         check=read.check,
-        patience=Patience(attempts=read.attempts, stall=float(read.stall_timeout)),
+        patience=replace(asked.patience, attempts=read.attempts),
         host=read.host,
         port=read.management_port,
-        termination_log=read.termination_log,
     )
 
 

@@ -5,7 +5,7 @@ It must never load a tensor.
 
 import json
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -50,10 +50,15 @@ def header(file: Path) -> tuple[int, dict[str, Any]]:
 
 def tensors(file: Path) -> Iterator[Tensor]:
     """Every tensor of a file. Raises one of NONSENSE."""
-    for name, described in header(file)[1].items():
+    yield from described(header(file)[1])
+
+
+def described(head: Mapping[str, Any]) -> Iterator[Tensor]:
+    """Every tensor that a header describes. Raises one of NONSENSE."""
+    for name, found in head.items():
         if name != "__metadata__":
-            begin, end = described["data_offsets"]
-            yield Tensor(name, str(described["dtype"]), int(end) - int(begin))
+            begin, end = found["data_offsets"]
+            yield Tensor(name, str(found["dtype"]), int(end) - int(begin))
 
 
 def tensor_bytes(file: Path) -> int:
@@ -64,8 +69,8 @@ def tensor_bytes(file: Path) -> int:
 def is_complete(file: Path) -> bool:
     """Whether a file is as long as its own header says."""
     try:
-        before, described = header(file)
-        ends = [int(tensor["data_offsets"][1]) for name, tensor in described.items() if name != "__metadata__"]
+        before, head = header(file)
+        ends = [int(tensor["data_offsets"][1]) for name, tensor in head.items() if name != "__metadata__"]
         return file.stat().st_size == before + max(ends, default=0)
     except NONSENSE:
         return False
