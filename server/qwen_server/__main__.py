@@ -24,7 +24,7 @@ from qwen_server.keyfiles import holds_digest
 from qwen_server.preconditions import CannotStart, keys_of, listen
 from qwen_server.serve import Sockets, serve
 from qwen_server.settings import EngineName, Settings
-from qwen_server.terminal import Opening, Terminal, voice
+from qwen_server.terminal import Opening, Terminal, prepare_journal
 from qwen_server.termination import EXIT_CLEAN, Reason, Termination, write_termination
 
 TERMINATION_LOG = "--termination-log"
@@ -126,7 +126,7 @@ def describe(arguments: Sequence[str]) -> None:
 
 def main() -> None:
     """Entry point. Ends the process at once: a thread that still loads a model must not hold it up."""
-    arguments, journal = sys.argv[1:], voice(sys.stderr)
+    arguments, journal = sys.argv[1:], prepare_journal(sys.stderr)
     if arguments[:1] == ["openapi"]:
         describe(arguments[1:])
         return
@@ -137,7 +137,7 @@ def main() -> None:
     else:
         journal.note("failed", "error", reason=ended.reason, message=ended.message)
         if isinstance(journal, Terminal):
-            journal.advise(ended.advice)
+            journal.advise(ended)
         write_termination(termination_log(arguments), ended)
     with contextlib.suppress(OSError):
         sys.stdout.flush()

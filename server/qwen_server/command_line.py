@@ -45,8 +45,9 @@ class Help(argparse.RawDescriptionHelpFormatter):
     """Flags in a column wide enough for the common ones, lines never longer than WIDTH."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=34)
+        super().__init__(prog)
         self._width = min(self._width, WIDTH)
+        self._max_help_position = min(34, self._width // 3)
 
 
 class Parser(argparse.ArgumentParser):

@@ -15,6 +15,8 @@ from typing import TextIO, TypeVar
 
 from qwen_server.engine.base import Progress, Stage
 from qwen_server.journal import Fact, Journal
+from qwen_server.pace import Load, seconds_left
+from qwen_server.termination import PASSING_REASONS, Termination
 
 REDRAW_SECONDS = 0.2
 BAR = 24
@@ -66,9 +68,10 @@ def amount(progress: Progress) -> str:
     return f"  {bar(progress.percent)} {progress.percent:3.0f} %  {done:.1f} of {total:.1f} GB"
 
 
-def stage_line(progress: Progress, seconds: float) -> str:
-    """One stage of the load, after so many seconds of it."""
-    return f"  {progress.stage:<16}{seconds:6.1f} s{amount(progress)}"
+def stage_line(progress: Progress, seconds: float, left: float | None = None) -> str:
+    """One stage of the load, after so many seconds of it; how many are left, where that is known."""
+    outlook = "" if left is None or progress.stage is not Stage.LOADING else f", {left:.0f} s left"
+    return f"  {progress.stage:<16}{seconds:6.1f} s{amount(progress)}{outlook}"
 
 
 def address(host: str, port: int) -> str:
@@ -127,9 +130,17 @@ def sentence(event: str, facts: dict[str, Fact]) -> str:
     return f"{event}: {', '.join(f'{name} {value}' for name, value in facts.items())}\n"
 
 
-def voice(stream: TextIO) -> Journal:
-    """The journal for whoever reads this stream: a person, or a program."""
-    return Terminal(stream) if stream.isatty() else Journal(stream)
+def prepare_journal(stream: TextIO) -> Journal:
+    """The journal for whoever reads this stream: a person, or a program.
+
+    A person's terminal is for the display alone: what libraries and the engine's processes write there is dropped.
+    """
+    if not stream.isatty():
+        return Journal(stream)
+    kept = os.fdopen(os.dup(stream.fileno()), "w", encoding="utf-8", errors="replace")
+    with Path(os.devnull).open("w") as nobody:
+        os.dup2(nobody.fileno(), stream.fileno())
+    return Terminal(kept)
 
 
 class Terminal(Journal):
@@ -158,10 +169,12 @@ class Terminal(Journal):
         self._opening, self._opened = opening, self._clock()
         self._write(heading(opening))
 
-    def advise(self, commands: str) -> None:
-        """Show what can be typed, if there is anything."""
-        if commands:
-            self._write(f"\nThis makes one:\n  {commands}\n\n")
+    def advise(self, ended: Termination) -> None:
+        """Show what can be typed next, if there is anything."""
+        if ended.advice:
+            self._write(f"\nThis makes one:\n  {ended.advice}\n\n")
+        elif ended.reason in PASSING_REASONS:
+            self._write("\nWith 2>server.log behind the command, the file holds all that the engine writes.\n\n")
 
     async def beside(self, work: Awaitable[Result], progress: Callable[[], Progress]) -> Result:
         """The work's result; as long as the engine loads, its progress is shown."""
@@ -173,12 +186,14 @@ class Terminal(Journal):
 
     async def _draw(self, progress: Callable[[], Progress]) -> None:
         """One line a stage, drawn anew until the next one begins."""
-        began, before = self._clock(), progress()
+        load, began, before = Load(), self._clock(), progress()
         while (now := progress()).stage is not Stage.READY:
             if now.stage is not before.stage:
                 self._write("\n")
                 began = self._clock()
-            self._write(ERASE + self._fitting(stage_line(now, self._clock() - began)))
+            load.saw(now, self._clock())
+            left = seconds_left(load.counts, now, self._clock())
+            self._write(ERASE + self._fitting(stage_line(now, self._clock() - began, left)))
             self._drawn, before = True, now
             await asyncio.sleep(REDRAW_SECONDS)
 

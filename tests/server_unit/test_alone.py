@@ -78,6 +78,18 @@ def test_ctrl_c_ends_it_cleanly_and_says_so(folder: Path, until: str) -> None:
         assert "Traceback" not in screen.text()
 
 
+def test_an_engine_that_does_not_start_is_one_sentence_and_where_to_look(folder: Path) -> None:
+    """The stage it had come to stays on the screen."""
+    failing = script(folder, load_seconds=0.6, start_error="The weights hold no tensor named lm_head.")
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, *failing, folder=folder) as screen:
+        assert screen.ended() == 70
+        screen.shows("With 2>server.log behind the command, the file holds all that the engine writes.")
+        lines = [line for line in screen.lines() if line]
+
+        assert lines[-3].startswith("  loading weights")
+        assert lines[-2] == "qwen-server: The weights hold no tensor named lm_head."
+
+
 def test_a_narrow_terminal_is_drawn_on_without_wrapping(folder: Path) -> None:
     """A wrapped line could not be drawn anew."""
     slow = script(folder, load_seconds=0.6)

@@ -2,13 +2,16 @@
 
 import asyncio
 import io
+import json
+import os
+import pty
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qwen_server.engine.base import Progress, Stage
-from qwen_server.terminal import Opening, Terminal, curl, invitation, stage_line
+from qwen_server.terminal import Opening, Terminal, curl, invitation, prepare_journal, stage_line
 
 OPENING = Opening(
     version="1.2.3",
@@ -88,10 +91,36 @@ async def test_the_stages_follow_each_other_down_the_screen() -> None:
     def progress() -> Progress:
         if loop.time() < 2:
             return Progress(Stage.PREPARING)
-        return Progress(Stage.LOADING, 1, 2) if loop.time() < 5 else Progress(Stage.READY)
+        done = int(10 * loop.time())  # of 100 bytes, ten a second
+        return Progress(Stage.LOADING, done, 100) if loop.time() < 5 else Progress(Stage.READY)
 
     assert await terminal.beside(asyncio.sleep(9, "result"), progress) == "result"
 
     last = [line.split("\r\x1b[K")[-1] for line in written.getvalue().split("\n")]
     assert [line[:18].strip() for line in last] == ["preparing", "loading weights"]
-    assert "50 %" in last[1]
+    assert last[1].endswith(" 48 %  0.0 of 0.0 GB, 5 s left")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a process keeps it until its end
+def test_a_persons_terminal_is_for_the_display_alone() -> None:
+    """What anybody else writes there, a child's traceback for instance, is dropped."""
+    screen, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        journal = prepare_journal(stream)
+        os.write(stream.fileno(), b"Traceback of a child")
+        print("a library's line", file=stream, flush=True)
+        journal.note("stopped")
+
+        assert os.read(screen, 65536) == b"\r\x1b[KStopped.\r\n"
+    os.close(screen)
+
+
+def test_a_programs_stream_is_left_as_it_is(tmp_path: Path) -> None:
+    """It gets the journal's lines, and whatever else there is."""
+    with (tmp_path / "log").open("w") as stream:
+        prepare_journal(stream).note("stopped")
+        print("a library's line", file=stream)
+
+    lines = (tmp_path / "log").read_text().splitlines()
+    assert json.loads(lines[0])["event"] == "stopped"
+    assert lines[1:] == ["a library's line"]

@@ -8,13 +8,11 @@ import contextlib
 import json
 import logging
 import os
-import sys
 from pathlib import Path
 
 from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.diagnosis import diagnosis, sentence
-from qwen_server.journal import JournalHandler
-from qwen_server.terminal import voice
+from qwen_server.journal import Journal, JournalHandler
 from qwen_server.termination import Reason
 
 LONGEST = 600
@@ -24,7 +22,7 @@ KILLED = "Failed core proc(s): {"
 
 def journal_handler() -> logging.Handler:
     """The handler of vLLM's processes: records go to the journal, without the values in them."""
-    return JournalHandler(voice(sys.stderr))
+    return JournalHandler(Journal())
 
 
 def cause(error: BaseException) -> str:
