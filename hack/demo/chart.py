@@ -30,6 +30,8 @@ class Release:
     namespace: str
     serves: tuple[str, ...]
     labels: Mapping[str, str] = field(default_factory=dict)
+    hub: str = ""
+    """Base URL of the hub that weights are fetched from; empty means the public one."""
 
 
 def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
@@ -39,6 +41,7 @@ def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
         "watchNamespaces": list(release.serves),
         "image": {"repository": repository, "tag": tag},
         "serverImages": {"gpu": images.server, "cpu": images.server_cpu},
+        "weights": {"hubEndpoint": release.hub},
         "crds": {"install": crds},
         "labels": dict(release.labels),
     }

@@ -92,11 +92,14 @@ def ready(cluster: Ground) -> Iterator[Ground]:
 
 
 @contextmanager
-def standing(cluster: Ground) -> Iterator[Stage]:
-    """A namespace and a release that serves it, for as long as the block runs; nothing is left of either."""
+def standing(cluster: Ground, hub: str = "") -> Iterator[Stage]:
+    """A namespace and a release that serves it, for as long as the block runs; nothing is left of either.
+
+    :param hub: base URL of a hub to fetch weights from.
+    """
     suffix = secrets.token_hex(3)
     serving, own = f"qwen-e2e-{suffix}", f"qwen-e2e-{suffix}-operator"
-    release = Release("qwen-operator", own, (serving,))
+    release = Release("qwen-operator", own, (serving,), hub=hub)
     with ExitStack() as undo:
         undo.callback(cluster.kube.kubectl, "delete", "namespace", serving, own, "--ignore-not-found", seconds=180)
         for namespace in (serving, own):

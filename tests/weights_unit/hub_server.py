@@ -260,13 +260,12 @@ class Quiet(ThreadingHTTPServer):
 
 
 @contextmanager
-def a_hub(files: Files, **settings: object) -> Iterator[Hub]:
+def a_hub(files: Files, hosts: tuple[str, str] = ("127.0.0.1", "localhost"), **settings: object) -> Iterator[Hub]:
     """Two servers on free ports of two host names, so that a redirect leads to another host."""
     hub = Hub(files, **settings)  # type: ignore[arg-type]
-    servers = [Quiet(("127.0.0.1", 0), partial(kind, hub)) for kind in (Front, Store)]
+    servers = [Quiet((host, 0), partial(kind, hub)) for host, kind in zip(hosts, (Front, Store), strict=True)]
     hub.url, hub.store_url = (
-        f"http://{host}:{server.server_address[1]}"
-        for host, server in zip(("127.0.0.1", "localhost"), servers, strict=True)
+        f"http://{host}:{server.server_address[1]}" for host, server in zip(hosts, servers, strict=True)
     )
     threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}) for server in servers]
     for thread in threads:
