@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 import pytest_asyncio
@@ -21,10 +22,13 @@ POSSIBLE = Preface("<think>", "</think>", opened=False, never=("<tool_call>",))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def noisy(tiny_model: Path) -> AsyncIterator[VllmEngine]:
-    """The random model, computed."""
+async def noisy(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[VllmEngine]:
+    """The random model, computed; its own way to sample is greedy."""
+    model = Path(copytree(tiny_model, tmp_path_factory.mktemp("models") / "noisy"))
+    own = model / "generation_config.json"
+    own.write_text(json.dumps(json.loads(own.read_text()) | {"temperature": 0.0}))
     settings = EngineSettings(
-        model=tiny_model, served_model_name="tiny", device=Device.CPU, dtype=Dtype.FLOAT32, max_model_len=2048
+        model=model, served_model_name="tiny", device=Device.CPU, dtype=Dtype.FLOAT32, max_model_len=2048
     )
     async with started(settings) as loaded:
         yield loaded.engine
@@ -39,6 +43,20 @@ def held(schema: Mapping[str, object], preface: Preface | None = None, **biases:
     return Sampling(
         max_tokens=1000, temperature=1.0, seed=7, logit_bias=liked, schema=OutputSchema(schema, "the.schema", preface)
     )
+
+
+@pytest.mark.parametrize(
+    ("temperature", "seeds", "different"),
+    [(None, (None, None), 1), (1.0, (7, 7), 1), (1.0, (7, 8), 2), (0.0, (7, 8), 1)],
+    ids=["the model's own", "one seed", "two seeds", "greedy"],
+)
+async def test_what_is_left_open_is_as_the_model_has_it_and_a_seed_says_it_again(
+    noisy: VllmEngine, temperature: float | None, seeds: tuple[int | None, ...], different: int
+) -> None:
+    """What stands in generation_config.json counts where the request says nothing."""
+    asked = [Sampling(max_tokens=30, temperature=temperature, seed=seed, ignore_eos=True) for seed in seeds]
+
+    assert len({text_of(await deltas(noisy, each)) for each in asked}) == different
 
 
 ROOM: dict[str, tuple[Preface | None, dict[str, float]]] = {

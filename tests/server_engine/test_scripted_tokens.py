@@ -147,6 +147,18 @@ async def test_cancelling_the_waiting_task_aborts(loaded: Loaded, engine: VllmEn
     await scheduled(loaded, 0)
 
 
+async def test_what_a_stalled_reader_has_not_taken_waits_as_one_piece(loaded: Loaded, engine: VllmEngine) -> None:
+    """The engine comes to its end without it, and nothing is kept for each token."""
+    sampling = Sampling(max_tokens=400, ignore_eos=True, extra=script("abcd", again=True))
+    stream = engine.generate(await engine.render_text("Say it"), sampling, "stalled", stream=True)
+    async with asyncio.timeout(SOON):
+        first = [*await anext(stream)]
+        await scheduled(loaded, 0)
+        rest = [batch async for batch in stream]
+    assert text_of([*first, *(delta for batch in rest for delta in batch)]) == "abcd" * 100
+    assert len(rest) <= 2
+
+
 async def test_many_streams_at_once_keep_their_texts_apart(engine: VllmEngine) -> None:
     """Twenty different answers, each whole."""
     wanted = [f"Answer number {number}" for number in range(20)]

@@ -300,6 +300,29 @@ def test_a_wrong_key_is_refused(served: Served) -> None:
     assert caught.value.code == "invalid_api_key"
 
 
+def test_requests_leave_no_line_in_the_log(served: Served) -> None:
+    """Neither one each, nor statistics of them; what vLLM says of its own configuration has been said at the start."""
+    before = served.log.read_text()
+    with served.client() as client:
+        client.completions.create(model="qwen3", prompt="Hello", max_tokens=20)
+        client.models.list()
+        with pytest.raises(openai.BadRequestError):
+            client.completions.create(model="no-such-model", prompt="Hello")
+
+    assert served.log.read_text() == before
+    assert "throughput" not in before
+
+
+def test_no_process_has_the_key_in_its_command_line_or_environment(served: Served) -> None:
+    """Nor those that vLLM starts."""
+    server = psutil.Process(served.process.pid)
+    processes = [server, *server.children(recursive=True)]
+    shown = [word for each in processes for word in (*each.cmdline(), *each.environ().values())]
+
+    assert len(processes) > 3
+    assert [word for word in shown if KEY in word] == []
+
+
 def test_no_canary_is_seen_through_vllm(served: Served) -> None:
     """Neither of what it answers nor of what it refuses: too long for its context, or a token that it does not have."""
     client = served.client()
