@@ -15,7 +15,7 @@ from hack.weights import smollm2
 from hack.weights.__main__ import default_folder
 from tests.cluster.conftest import standing
 from tests.cluster.stage import Stage, eventually
-from tests.weights_unit.hub_server import REPOSITORY, Hub, a_hub
+from tests.weights_unit.hub_server import REPOSITORY, Hub, a_hub_on
 
 pytestmark = pytest.mark.skipif(
     bool(os.environ.get("CONTEXT")), reason="the pods of that cluster may not reach a hub here"
@@ -30,9 +30,9 @@ BROKEN_AFTER = 20_000_000
 @pytest.fixture(scope="module")
 def hub(ready: Ground) -> Iterator[Hub]:
     """A hub that has the demo's model, which is there once the cluster is, and breaks off in the middle of it."""
-    assert ready.kube
+    del ready
     files = {path.name: path.read_bytes() for path in default_folder(os.environ).iterdir() if path.is_file()}
-    with a_hub(files, hosts=(str(HOST), str(HOST))) as hub:
+    with a_hub_on(str(HOST), str(HOST), Hub(files)) as hub:
         hub.faults.cuts["model.safetensors"] = [BROKEN_AFTER]
         yield hub
 

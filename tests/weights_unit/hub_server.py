@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -259,10 +259,15 @@ class Quiet(ThreadingHTTPServer):
         """Say nothing."""
 
 
-@contextmanager
-def a_hub(files: Files, hosts: tuple[str, str] = ("127.0.0.1", "localhost"), **settings: object) -> Iterator[Hub]:
+def a_hub(files: Files, **settings: object) -> AbstractContextManager[Hub]:
     """Two servers on free ports of two host names, so that a redirect leads to another host."""
-    hub = Hub(files, **settings)  # type: ignore[arg-type]
+    return a_hub_on("127.0.0.1", "localhost", Hub(files, **settings))  # type: ignore[arg-type]
+
+
+@contextmanager
+def a_hub_on(front: str, store: str, hub: Hub) -> Iterator[Hub]:
+    """The two servers at these addresses, on free ports."""
+    hosts = (front, store)
     servers = [Quiet((host, 0), partial(kind, hub)) for host, kind in zip(hosts, (Front, Store), strict=True)]
     hub.url, hub.store_url = (
         f"http://{host}:{server.server_address[1]}" for host, server in zip(hosts, servers, strict=True)
