@@ -4,12 +4,16 @@ It does not compute: no logits, so no logprobs, no sampling parameters (temperat
 It does not survive preemption, speculative decoding, LoRA, pipeline parallelism or data parallelism.
 
 A request carries its script in `Sampling.extra`: "script" (the token ids to give out, then the end token), "again"
-(true: from the start once more, without end) and "pause" (seconds of a step in which it takes part).
+(true: from the start once more, without end) and "pause" (seconds of a step in which it takes part). Where it has none,
+the JSON file that NULL_ENGINE_SCRIPT names holds the same: requests over HTTP can carry none.
 """
 
+import json
+import os
 import time
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -21,6 +25,8 @@ from vllm.v1.outputs import ModelRunnerOutput
 from hack.weights.tiny import token_id
 
 END = token_id("<|im_end|>")
+SCRIPT = "NULL_ENGINE_SCRIPT"
+"""Environment variable."""
 KV_BYTES = 1 << 28
 ANSWERS: dict[str, Any] = {
     "get_supported_kv_cache_layouts": [["LBHNC", "LBNHC"]],
@@ -50,9 +56,16 @@ class Running:
         return self.script[position] if position < len(self.script) else END
 
 
-def admitted(request: Any) -> Running:
+def script_of_all() -> dict[str, Any]:
+    """What requests follow that bring no script."""
+    path = os.environ.get(SCRIPT)
+    found: dict[str, Any] = json.loads(Path(path).read_bytes()) if path else {}
+    return found
+
+
+def admitted(request: Any, otherwise: dict[str, Any]) -> Running:
     """A request that the scheduler has just let in."""
-    extra = (request.sampling_params.extra_args if request.sampling_params else None) or {}
+    extra = (request.sampling_params.extra_args if request.sampling_params else None) or otherwise
     return Running(
         len(request.prompt_token_ids),
         request.num_computed_tokens,
@@ -66,9 +79,10 @@ class NullExecutor(Executor):  # type: ignore[misc]
     """The executor: named by its path in `distributed_executor_backend`."""
 
     running: dict[str, Running]
+    otherwise: dict[str, Any]
 
     def _init_executor(self) -> None:
-        self.running = {}
+        self.running, self.otherwise = {}, script_of_all()
         current_platform.update_block_size_for_backend(self.vllm_config)
 
     def collective_rpc(self, method: Any, *_: Any, non_block: bool = False, **__: Any) -> Any:
@@ -84,7 +98,7 @@ class NullExecutor(Executor):  # type: ignore[misc]
         for finished in scheduler_output.finished_req_ids:
             self.running.pop(finished, None)
         for request in scheduler_output.scheduled_new_reqs:
-            self.running[request.req_id] = admitted(request)
+            self.running[request.req_id] = admitted(request, self.otherwise)
         scheduled = scheduler_output.num_scheduled_tokens
         tokens = [self.step(name, count) for name, count in scheduled.items()]
         time.sleep(max((self.running[name].pause for name in scheduled), default=0.0))

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from qwen_server.engine.base import InvalidRequest, Sampling, Stage, TemplateOptions
+from qwen_server.engine.gathering import EACH_UP_TO
 from qwen_server.engine.vllm import VllmEngine
 from tests.server_engine.conftest import SOON, Loaded, deltas, reasons, scheduled, script, text_of
 
@@ -188,3 +189,27 @@ async def test_the_given_registry_holds_vllms_series(loaded: Loaded) -> None:
     names = {metric.name for metric in loaded.registry.collect()}
     assert {"vllm:num_requests_running", "vllm:generation_tokens"} <= names
     assert all(name.startswith("vllm:") for name in names)
+
+
+STREAMS = 3 * EACH_UP_TO
+
+
+async def test_many_streams_get_several_tokens_at_once_and_the_first_alone(engine: VllmEngine) -> None:
+    """Text, count and end are those of every token alone; on an unknown vLLM nothing would be given on together."""
+    sampling = Sampling(max_tokens=100, extra=script(SENTENCE * 3, pause=0.01))
+    found = await asyncio.gather(*[deltas(engine, sampling, name=f"many-{number}") for number in range(STREAMS)])
+    assert {text_of(each) for each in found} == {SENTENCE * 3}
+    assert {reasons(each)[0] for each in found} == {"stop"}
+    assert {sum(delta.tokens for delta in each) for each in found} == {len(SENTENCE) * 3 + 1}
+    assert max(len(each) for each in found) < len(SENTENCE) * 3 / 2
+    assert {each[0].tokens for each in found} == {1}
+
+
+async def test_a_stop_string_ends_one_of_many_streams_where_it_stands(engine: VllmEngine) -> None:
+    """What was made behind it meanwhile is never shown nor counted."""
+    plain, stopped = (Sampling(max_tokens=60, stop=stop, extra=script(SENTENCE, pause=0.01)) for stop in ((), ("is",)))
+    alone = await deltas(engine, stopped)
+    beside = [deltas(engine, plain, name=f"beside-{number}") for number in range(STREAMS)]
+    found, *_ = await asyncio.gather(deltas(engine, stopped), *beside)
+    assert (text_of(found), reasons(found)) == (text_of(alone), reasons(alone)) == ("The answer ", {0: "stop"})
+    assert sum(delta.tokens for delta in found) == sum(delta.tokens for delta in alone)

@@ -85,8 +85,11 @@ async def generate(service: Service, exchange: Exchange, work: Work, stream: Eve
         if work.chunks is None:
             await send_whole(service, exchange, work, given, stream.send)
         else:
+            # A task of its own: at every token Python walks all frames between the task and what it waits for, and
+            # there are twenty layers above this one. A cancellation goes through to it.
+            sending = asyncio.create_task(send_stream(service, exchange, work, work.chunks, given, stream))
             try:
-                await send_stream(service, exchange, work, work.chunks, given, stream)
+                await sending
             finally:
                 exchange.completion_tokens = work.chunks.tokens
 

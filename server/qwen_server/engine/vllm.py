@@ -27,8 +27,9 @@ from qwen_server.engine.base import (
     Stage,
     TemplateOptions,
 )
+from qwen_server.engine.gathering import EACH_UP_TO, Gatherer
 from qwen_server.engine.roundtrip import answered
-from qwen_server.engine.startup import Startup
+from qwen_server.engine.startup import Startup, settle
 from qwen_server.engine.statistics import VllmMetrics, statistics_logger
 from qwen_server.engine.threads import in_thread
 from qwen_server.engine.version import check_version, installed_version
@@ -50,10 +51,12 @@ class VllmEngine:
         *,
         journal: Journal | None = None,
         more: Mapping[str, Any] | None = None,
+        each_up_to: int = EACH_UP_TO,
     ) -> None:
-        """Refuse at once what cannot be served. `more` are arguments of AsyncEngineArgs that no flag offers.
+        """Refuse at once what cannot be served. Raises EngineStartFailed.
 
-        Raises EngineStartFailed.
+        :param more: arguments of AsyncEngineArgs that no flag offers.
+        :param each_up_to: how many streams get each token in a chunk of its own.
         """
         model_folder.check(settings.model, needs_weights=settings.arguments.load_format != "dummy")
         check_version(installed_version(), os.environ)
@@ -63,6 +66,7 @@ class VllmEngine:
         self._startup: Startup | None = Startup(settings, self._journal, more or {}, self._stat_loggers)
         self._bytes_total = model_folder.weight_bytes(settings.model)
         self._stage = Stage.PREPARING
+        self._gatherer = Gatherer(each_up_to)
         self._llm: Any = None
         self._words: Any = None
         self._rendering: Any = None
@@ -84,6 +88,7 @@ class VllmEngine:
         self._stage = Stage.WARMING
         await self._warm_up()
         startup.finish()
+        settle()
         self._startup = None
         self._stage = Stage.READY
         return facts
@@ -99,6 +104,9 @@ class VllmEngine:
         self._rendering = Rendering(self._llm.renderer, facts.context_length)
         self._defaults = self._llm.model_config.get_diff_sampling_param()
         self._statistics.register()
+        why = self._gatherer.install(self._llm.engine_core)
+        if why is not None:
+            self._journal.note("every token alone", "warning", why=why)
         envs.enable_envs_cache()  # the front end asks os.environ for each token otherwise
         return replace(facts, chat_template=self._rendering.template())
 
@@ -134,20 +142,21 @@ class VllmEngine:
         from vllm.v1.engine.exceptions import EngineDeadError
 
         words, asked, of_prompt = self._words, sampling.logprobs, sampling.prompt_logprobs
-        try:
-            times = words.copies(sampling, self._defaults)
-            params = words.sampling_params(sampling, self._defaults, stream=stream)
-            async with contextlib.aclosing(self._llm.generate(prompt.payload, params, request_id)) as outputs:
-                async for output in outputs:
-                    found = words.repeated([words.delta(each, asked) for each in output.outputs], times)
-                    if of_prompt:  # vLLM forgets them behind the first output
-                        of_prompt, first = False, self._rendering.word(prompt.token_ids[0])
-                        found = [words.of_prompt(output, prompt.token_ids, first, asked), *found]
-                    yield found
-        except EngineDeadError:
-            raise EngineDead(DEAD) from None
-        except (VLLMClientError, ValueError) as error:
-            raise words.refusal(error, sampling.schema) from None
+        with self._gatherer.counted() if stream else contextlib.nullcontext():
+            try:
+                times = words.copies(sampling, self._defaults)
+                params = words.sampling_params(sampling, self._defaults, stream=stream)
+                async with contextlib.aclosing(self._llm.generate(prompt.payload, params, request_id)) as outputs:
+                    async for output in outputs:
+                        found = words.repeated([words.delta(each, asked) for each in output.outputs], times)
+                        if of_prompt:  # vLLM forgets them behind the first output
+                            of_prompt, first = False, self._rendering.word(prompt.token_ids[0])
+                            found = [words.of_prompt(output, prompt.token_ids, first, asked), *found]
+                        yield found
+            except EngineDeadError:
+                raise EngineDead(DEAD) from None
+            except (VLLMClientError, ValueError) as error:
+                raise words.refusal(error, sampling.schema) from None
 
     async def ping(self) -> None:
         """Ask the engine core whether its scheduler is paused: 0.5 ms, and only a living loop answers."""
