@@ -43,7 +43,8 @@ def main() -> int:
         for part in ("model", "keys"):
             (folder / part).mkdir()
         (folder / "keys/default").write_text(key)
-        print(f"Try it in another terminal, end it here with Ctrl-C:\n\n  {curl(key)}\n", flush=True)
+        if not sys.stderr.isatty():  # there the server itself says how to ask
+            print(f"Try it in another terminal, end it here with Ctrl-C:\n\n  {curl(key)}\n", flush=True)
         with subprocess.Popen(command(folder)) as server:
             signal.signal(signal.SIGTERM, lambda *_: server.terminate())
             try:

@@ -1,7 +1,10 @@
 """The server without Kubernetes: what a person at a terminal sees, from the start to Ctrl-C, and every refusal."""
 
 import json
+import os
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -11,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from tests.server_unit.builders import KEY
-from tests.server_unit.screen import INTERRUPT, a_screen
+from tests.server_unit.screen import INTERRUPT, START_SECONDS, a_screen
+from tests.server_unit.waiting import wait_until
+
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 FREE = ("--port", 0, "--management-port", 0)
 SCRIPTED = ("--engine", "scripted", *FREE)
@@ -99,6 +105,40 @@ def test_a_narrow_terminal_is_drawn_on_without_wrapping(folder: Path) -> None:
         drawn = [line for line in screen.text().split("\r") if line.startswith("\x1b[K  loading")]
         assert drawn
         assert max(len(line.removeprefix("\x1b[K").rstrip("\n")) for line in drawn) < 20
+
+
+def section_of_readme() -> list[str]:
+    """The commands of the README's part "Without Kubernetes", a block each."""
+    section = README.read_text().partition("## Without Kubernetes\n")[2].partition("\n## ")[0]
+    return re.findall(r"```bash\n(.*?)```", section, re.DOTALL)
+
+
+def test_the_commands_of_the_readme_lead_to_an_answer(tmp_path: Path) -> None:
+    """But for the first one, which installs vLLM: a scripted engine and a free port stand in for it and the GPU."""
+    (installing, *starting), asking = section_of_readme()[0].splitlines(), section_of_readme()[1]
+    assert "pip install '.[server,vllm]'" in installing
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    program = tmp_path / "qwen/bin/qwen-server"
+    program.parent.mkdir(parents=True)
+    scripted = f"--engine scripted --port {port} --management-port 0"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m qwen_server "$@" {scripted}\n')
+    program.chmod(0o755)
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            ["bash", "-ec", "\n".join(starting)], env=environment, stderr=log, start_new_session=True
+        ) as server,
+    ):
+        try:
+            wait_until(lambda: '"ready"' in (tmp_path / "log").read_text() or server.poll() is not None, START_SECONDS)
+            curl = asking.replace("localhost:8000", f"localhost:{port}")
+            answer = subprocess.run(["bash", "-ec", curl], env=environment, capture_output=True, text=True, check=True)
+        finally:
+            os.killpg(server.pid, signal.SIGTERM)
+
+    assert json.loads(answer.stdout)["choices"][0]["message"]["content"] == "Hello"
 
 
 def no_folder(folder: Path) -> None:
