@@ -5,7 +5,7 @@ It must never keep or log what passes through it. Importing it imports vLLM.
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from vllm.logprobs import Logprob
 from vllm.outputs import CompletionOutput, RequestOutput
@@ -15,6 +15,8 @@ from vllm.v1.structured_output.backend_xgrammar import has_xgrammar_unsupported_
 from qwen_server.engine.base import Delta, EngineError, InvalidRequest, OutputSchema, Sampling, TokenLogprob
 from qwen_server.engine.enforceable import enforceable
 from qwen_server.engine.structure import structure
+
+Params = TypeVar("Params", bound=SamplingParams)
 
 GREEDY = 1e-5
 """Temperatures below are greedy to vLLM (`_SAMPLING_EPS` in sampling_params.py)."""
@@ -37,11 +39,31 @@ def copies(sampling: Sampling, defaults: Mapping[str, Any]) -> int:
     return sampling.n if chosen_temperature(sampling, defaults) < GREEDY else 1
 
 
-def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: bool) -> SamplingParams:
+class Verified(SamplingParams):  # type: ignore[misc]
+    """Parameters that have been looked at: vLLM would do it again, in the event loop."""
+
+    def verify(self, *_: object) -> None:
+        """Nothing is left to look at."""
+
+
+def verified_params(sampling: Sampling, defaults: Mapping[str, Any], processor: Any, *, stream: bool) -> Verified:
+    """The same for a request with a schema, looked at here: that may take seconds, and is no work for the event loop.
+
+    :param processor: the engine's InputProcessor.
+    """
+    params = sampling_params(sampling, defaults, stream=stream, kind=Verified)
+    config = (processor.model_config, processor.speculative_config, processor.structured_outputs_config)
+    SamplingParams.verify(params, *config, processor.tokenizer)
+    return params
+
+
+def sampling_params(
+    sampling: Sampling, defaults: Mapping[str, Any], *, stream: bool, kind: type[Params] = SamplingParams
+) -> Params:
     """vLLM's parameters for one request. Raises vLLM's client errors for values out of range."""
     given = {name: getattr(sampling, name) for name in FIELDS}
     known = {name: value for name, value in defaults.items() if name in FIELDS}
-    return SamplingParams(
+    params: Params = kind(
         **known | {name: value for name, value in given.items() if value is not None},
         n=1 if copies(sampling, defaults) > 1 else sampling.n,
         max_tokens=sampling.max_tokens,
@@ -57,6 +79,7 @@ def sampling_params(sampling: Sampling, defaults: Mapping[str, Any], *, stream: 
         output_kind=RequestOutputKind.DELTA if stream else RequestOutputKind.FINAL_ONLY,
         skip_clone=True,
     )
+    return params
 
 
 def structured_outputs(schema: OutputSchema) -> StructuredOutputsParams:
