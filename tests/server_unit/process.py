@@ -27,6 +27,8 @@ class Process:
     folder: Path
     arguments: list[str] = field(default_factory=list)
     script: dict[str, object] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=lambda: {"HOME": "/"})
+    start_seconds: float = START_SECONDS
     popen: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -41,9 +43,9 @@ class Process:
         (self.folder / "script.json").write_text(json.dumps(self.script))
         return self
 
-    def command(self) -> list[str]:
-        """The command line: free ports, no delay, everything inside of the folder."""
-        flags = {
+    def flags(self) -> dict[str, object]:
+        """Free ports, no delay, everything inside of the folder."""
+        return {
             "--model": self.folder,
             "--served-model-name": "qwen3",
             "--device": "cpu",
@@ -56,13 +58,16 @@ class Process:
             "--endpoint-delay": 0,
             "--termination-log": self.folder / "termination-log",
         }
-        words = [str(word) for pair in flags.items() for word in pair]
+
+    def command(self) -> list[str]:
+        """The command line."""
+        words = [str(word) for pair in self.flags().items() for word in pair]
         return [sys.executable, "-m", "qwen_server", *words, *self.arguments]
 
     def start(self) -> "Process":
         """Begin."""
         with (self.folder / "stdout").open("wb") as out, (self.folder / "stderr").open("wb") as errors:
-            self.popen = subprocess.Popen(self.command(), stdout=out, stderr=errors, env={**os.environ, "HOME": "/"})
+            self.popen = subprocess.Popen(self.command(), stdout=out, stderr=errors, env=os.environ | self.environment)
         return self
 
     def running(self) -> "subprocess.Popen[bytes]":
@@ -81,12 +86,12 @@ class Process:
 
     def listening(self) -> "Process":
         """Wait until the ports are known."""
-        wait_until(lambda: '"starting"' in self.output() or self.running().poll() is not None, START_SECONDS)
+        wait_until(lambda: '"starting"' in self.output() or self.running().poll() is not None, self.start_seconds)
         return self
 
     def ready(self) -> "Process":
         """Wait until the engine is loaded."""
-        wait_until(lambda: '"ready"' in self.output() or self.running().poll() is not None, START_SECONDS)
+        wait_until(lambda: '"ready"' in self.output() or self.running().poll() is not None, self.start_seconds)
         return self
 
     @property
@@ -115,6 +120,23 @@ class Process:
         """The termination message."""
         parsed: dict[str, str] = json.loads((self.folder / "termination-log").read_text())
         return parsed
+
+
+@dataclass(frozen=True)
+class Burden:
+    """What a process holds of the system."""
+
+    files: int
+    threads: int
+    kilobytes: int
+    """Of memory that is its own."""
+
+
+def burden(process: Process) -> Burden:
+    """What it carries now, as the system counts it."""
+    system = Path("/proc") / str(process.running().pid)
+    status = dict(line.split(":", 1) for line in (system / "status").read_text().splitlines())
+    return Burden(len(list((system / "fd").iterdir())), int(status["Threads"]), int(status["RssAnon"].split()[0]))
 
 
 @contextmanager
