@@ -132,7 +132,8 @@ def report(config: Config) -> str:
         name = ".".join("*" if part.isdigit() else part for part in tensor.name.split("."))
         sizes[name, tensor.dtype] += tensor.size
     rows = [[name, dtype, size] for (name, dtype), size in sizes.items()]
-    return json.dumps({"config": kept, "tensors": rows}, separators=(",", ":"))
+    head = {"commit": "5b4f1c0d", "bytes": sum(sizes.values()), "files": 4}
+    return json.dumps({**head, "config": kept, "tensors": rows}, separators=(",", ":"))
 
 
 def written(folder: Path, config: Config, *, files: int = 2, index_only: bool = False) -> Path:

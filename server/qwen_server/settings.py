@@ -67,9 +67,6 @@ class EngineArguments:
     block_size: int | None = field(
         default=None, metadata=flag(Group.OF_VLLM, "TOKENS", "tokens in one block of the KV cache", whole)
     )
-    kv_cache_dtype: str | None = field(
-        default=None, metadata=flag(Group.OF_VLLM, "FORMAT", "number format of the KV cache, such as fp8", str)
-    )
     quantization: str | None = field(
         default=None, metadata=flag(Group.OF_VLLM, "METHOD", "how the weights are quantized, such as awq", str)
     )
@@ -112,6 +109,15 @@ class EngineSettings:
     tensor_parallel_size: int = field(default=1, metadata=flag(Group.ENGINE, "N", "GPUs that share each layer", whole))
     pipeline_parallel_size: int = field(
         default=1, metadata=flag(Group.ENGINE, "N", "groups of GPUs that share the layers", whole)
+    )
+    enable_expert_parallel: bool = field(
+        default=False, metadata=switch(Group.ENGINE, "each GPU holds whole experts, not a slice of every one")
+    )
+    kv_cache_dtype: str | None = field(
+        default=None,
+        metadata=flag(
+            Group.ENGINE, "FORMAT", "number format of the KV cache, such as fp8 (default: the computation's)", str
+        ),
     )
     gpu_memory_utilization: float = field(
         default=0.9, metadata=flag(Group.ENGINE, "SHARE", "part of each GPU's memory to use, from 0 to 1", share)

@@ -102,9 +102,9 @@ TROUBLES: dict[str, Trouble] = {
         ("Lower model.contextLength",),
     ),
     "no-engine": Trouble(
-        {"device": "CPU", "model": GOOD, "resources": SMALL, "server": {"args": ["--kv-cache-dtype=nonsense"]}},
+        {"device": "CPU", "model": GOOD, "resources": SMALL, "server": {"args": ["--block-size=0"]}},
         "InvalidArgument",
-        ("Input should be 'auto'", "Correct server.args"),
+        ("'0' is not a whole number of 1 or more", "Correct server.args"),
     ),
     "torn": Trouble(
         {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{TORN}"}, "resources": SMALL},

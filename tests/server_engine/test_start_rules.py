@@ -68,7 +68,6 @@ def test_every_option_is_one_of_vllms(tmp_path: Path) -> None:
     options = EngineArguments(
         max_num_batched_tokens=512,
         block_size=32,
-        kv_cache_dtype="auto",
         quantization="fp8",
         load_format="auto",
         enforce_eager=True,
@@ -76,8 +75,16 @@ def test_every_option_is_one_of_vllms(tmp_path: Path) -> None:
         seed=1,
         generation_config="vllm",
     )
-    settings = EngineSettings(model=tmp_path, served_model_name="m", max_num_seqs=4, arguments=options)
-    assert AsyncEngineArgs(**engine_arguments(settings)).max_num_seqs == 4
+    settings = EngineSettings(
+        model=tmp_path,
+        served_model_name="m",
+        max_num_seqs=4,
+        kv_cache_dtype="fp8",
+        enable_expert_parallel=True,
+        arguments=options,
+    )
+    found = AsyncEngineArgs(**engine_arguments(settings))
+    assert (found.max_num_seqs, found.kv_cache_dtype, found.enable_expert_parallel) == (4, "fp8", True)
 
 
 def test_privacy_switches_every_report_off() -> None:

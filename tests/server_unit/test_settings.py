@@ -59,12 +59,12 @@ def test_every_flag_is_understood_in_both_spellings() -> None:
 
 def test_the_engines_own_flags_are_kept_apart() -> None:
     """What is not given stays None: vLLM's default."""
-    given = ["--enforce-eager", "--no-enable-prefix-caching", "--block-size=16", "--kv-cache-dtype=fp8"]
+    given = ["--enforce-eager", "--no-enable-prefix-caching", "--block-size=16", "--quantization=awq"]
 
     arguments = settings([*NEEDED, *given], "1").engine_settings.arguments
 
     assert arguments == EngineArguments(
-        enforce_eager=True, enable_prefix_caching=False, block_size=16, kv_cache_dtype="fp8"
+        enforce_eager=True, enable_prefix_caching=False, block_size=16, quantization="awq"
     )
 
 
@@ -74,7 +74,6 @@ def test_the_allowed_flags_of_the_engine_are_these() -> None:
         "--block-size",
         "--enforce-eager",
         "--generation-config",
-        "--kv-cache-dtype",
         "--load-format",
         "--max-num-batched-tokens",
         "--no-enable-prefix-caching",

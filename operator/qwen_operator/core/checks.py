@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from qwen_operator.core import names, pods, weights
 from qwen_operator.core.causes import ending, fetching, kubelet, replicaset, scheduler
+from qwen_operator.core.fitting import Fitting, gate
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
@@ -25,6 +26,8 @@ class Evidence:
     seen: Snapshot
     obstacle: Problem | None
     """Why the spec can't be served, from the plan."""
+    fit: Fitting
+    """Whether it fits."""
     refused: tuple[Problem, ...]
     """Why steps of the plan failed."""
     now: str
@@ -54,6 +57,11 @@ def first(evidence: Evidence, chain: tuple[Judgement, ...]) -> Problem | None:
 def spec_cannot_be_served(evidence: Evidence) -> Problem | None:
     """The spec, or what it refers to, keeps the model from being served."""
     return evidence.obstacle
+
+
+def model_does_not_fit(evidence: Evidence) -> Problem | None:
+    """The numbers say that no replica would start, and the spec asks to be kept from it."""
+    return gate(evidence.model.spec, evidence.fit)
 
 
 def a_write_was_refused(evidence: Evidence) -> Problem | None:
@@ -172,7 +180,7 @@ def _unready(evidence: Evidence) -> tuple[Manifest, ...]:
     return tuple(pod for pod in newest if not pods.ready(pod) and not pods.finished(pod))
 
 
-ASKED: tuple[Judgement, ...] = (spec_cannot_be_served, a_write_was_refused)
+ASKED: tuple[Judgement, ...] = (spec_cannot_be_served, model_does_not_fit, a_write_was_refused)
 """What is wrong with what was asked."""
 
 RESTING: tuple[Judgement, ...] = (model_is_suspended, no_replica_is_asked_for)

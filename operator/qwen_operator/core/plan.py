@@ -12,6 +12,7 @@ from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.key_secret import key_secret
 from qwen_operator.core.desired.network_policy import network_policy
 from qwen_operator.core.desired.service import service
+from qwen_operator.core.fitting import Fitting, fitting, gate
 from qwen_operator.core.kinds import DEPLOYMENT, NETWORK_POLICY, SECRET, SERVICE
 from qwen_operator.core.living import difference, stamped
 from qwen_operator.core.problems import Problem, Reason
@@ -33,6 +34,8 @@ class Plan:
     steps: tuple[Step, ...] = ()
     problem: Problem | None = None
     """Why the model can't be served as asked; the steps that it blocks are not in `steps`."""
+    fit: Fitting | None = None
+    """Whether it fits, as found when the steps were chosen; None if nothing was judged."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +50,22 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
 
     A model that is being deleted gets nothing: its children leave by owner reference. An obstacle (a scheme that can't
     be fetched, a claim that is missing, lost or being deleted) blocks every step that would start pods in vain; see
-    `_despite`.
+    `_despite`. What does not fit is neither fetched nor started; see `_asked`.
     """
     if model.metadata.deletion_timestamp:
         return Plan()
-    obstacle = acceptance.obstacle(model, seen)
-    steps = _despite(model, seen, settings) if obstacle else _asked(model, seen, settings)
-    return Plan(tuple(step for step in steps if step), obstacle)
+    obstacle, fit = acceptance.obstacle(model, seen), fitting(model.spec, weights.told(model, seen))
+    steps = (_despite if obstacle else _asked)(model, seen, settings, fit)
+    return Plan(tuple(step for step in steps if step), obstacle, fit)
 
 
-def _asked(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
-    """Everything that the spec asks for."""
-    wanted = serving(model, settings)
+def _asked(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -> tuple[Step | None, ...]:
+    """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
+    wanted, gated = serving(model, settings, fit.layout), gate(model.spec, fit) is not None
     return (
         *_around(model, wanted, seen),
-        *bringing.steps(model, seen, settings),
-        _replicas(model, wanted, seen, as_they_are=not weights.are_there(model, seen)),
+        *(() if gated else bringing.steps(model, seen, settings)),
+        _replicas(model, wanted, seen, as_they_are=gated or not weights.are_there(model, seen)),
     )
 
 
@@ -96,7 +99,7 @@ def _replicas(model: QwenModel, wanted: Serving, seen: Snapshot, *, as_they_are:
     return applied(DEPLOYMENT, model, replica, living)
 
 
-def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step | None, ...]:
+def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -> tuple[Step | None, ...]:
     """What can be done behind an obstacle: to start no pod in vain, and to take no pod away that serves.
 
     A model without replicas needs no claim. Where no pod can be described at all, its Deployment goes as a whole.
@@ -106,7 +109,7 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step
     resting, living = replicas(model.spec) == 0, seen.deployment
     if acceptance.scheme_is_unsupported(model, seen):
         return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
-    wanted = serving(model, settings)
+    wanted = serving(model, settings, fit.layout)
     if resting:
         return (*_around(model, wanted, seen), _replicas(model, wanted, seen, as_they_are=False))
     if living is None or not _runs_from(living, wanted.claim):

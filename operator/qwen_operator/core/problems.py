@@ -113,6 +113,27 @@ class Reason(StrEnum):
         "requests of {context} tokens fit at the same time, with little to spare.",
         "For more at the same time {smaller_cache}lower model.contextLength, or raise resources.gpus.",
     )
+    NOT_JUDGED = "NotJudged", "Whether the model fits is not judged: {why}"
+    MODEL_FACTS_UNKNOWN = (
+        "ModelFactsUnknown",
+        "Nobody has told yet what the model's config.json and tensors say, so whether it fits is not known.",
+        "kubectl qwen fit works it out from a copy of the model's folder or from a hub.",
+    )
+    MODEL_NOT_ESTIMATED = (
+        "ModelNotEstimated",
+        "Whether the model fits can't be worked out: {why}",
+        "Nothing is held back; the engine itself will tell.",
+    )
+    GPU_MEMORY_UNKNOWN = (
+        "GPUMemoryUnknown",
+        "How much memory a GPU has is not known: {why}",
+        "Set resources.gpuMemory, or resources.gpuProduct to a product that is known, such as NVIDIA-H200.",
+    )
+    LAYOUT_IMPOSSIBLE = (
+        "LayoutImpossible",
+        "The {gpus} GPUs of a replica can't be laid out as parallelism says.",
+        "parallelism.tensor times pipeline must be resources.gpus, and expert Enabled needs several GPUs and experts.",
+    )
     WEIGHTS_DO_NOT_FIT = (
         "WeightsDoNotFit",
         "The weights take {weights} GiB of each GPU and the engine another {overhead}, and it may use {have} GiB.",

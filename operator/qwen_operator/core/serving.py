@@ -6,7 +6,8 @@ It must never look at what lives, and never depend on the operator's version: a 
 
 from dataclasses import dataclass
 
-from qwen_operator.core import names
+from qwen_operator.core import fitting, names
+from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.place import place
 from qwen_operator.core.quantity import canonical, half, smaller
 from qwen_operator.core.resource import QwenModel
@@ -38,13 +39,8 @@ class Devices:
     resource: str
     count: int
     product: str | None
-    tensor: int
-    """GPUs that split each layer."""
-
-    @property
-    def pipeline(self) -> int:
-        """Stages that the layers are divided into."""
-        return max(1, self.count // self.tensor)
+    layout: Layout
+    """How they share the model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,23 +79,32 @@ def replicas(spec: Spec) -> int:
     return 0 if spec.suspend else spec.replicas
 
 
-def devices(spec: Spec) -> Devices | None:
-    """GPUs of one replica, or None on a CPU."""
+def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
+    """GPUs of one replica, or None on a CPU.
+
+    :param layout: what the fit check has chosen; None if it knows too little, and then what is asked for counts.
+    """
     if spec.device == "CPU":
         return None
     asked = spec.resources
-    count = asked.gpus or spec.parallelism.tensor or 1
     return Devices(
         resource=asked.gpu_resource_name or NVIDIA,
-        count=count,
+        count=fitting.gpus(spec),
         product=asked.gpu_product,
-        tensor=spec.parallelism.tensor or count,
+        layout=layout or _asked_layout(spec),
     )
 
 
-def serving(model: QwenModel, settings: Settings) -> Serving:
-    """All of it, for a model whose files are on a claim."""
-    spec, gpus = model.spec, devices(model.spec)
+def _asked_layout(spec: Spec) -> Layout:
+    """Each layer is split by all GPUs of its stage, unless said otherwise."""
+    asked, count = spec.parallelism, fitting.gpus(spec)
+    tensor = asked.tensor or count // (asked.pipeline or 1)
+    return Layout(tensor, pipeline=max(1, count // tensor), expert=asked.expert == "Enabled")
+
+
+def serving(model: QwenModel, settings: Settings, layout: Layout | None = None) -> Serving:
+    """All of it, for a model whose files are on a claim; `layout` as `devices` takes it."""
+    spec, gpus = model.spec, devices(model.spec, layout)
     request, limit = _memory(spec, gpus)
     generate = spec.auth.generate
     return Serving(
@@ -153,8 +158,9 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "dtype": None if asked.dtype == "Auto" else asked.dtype.lower(),
         "tool-call-parser": PARSERS[asked.tool_call_parser],
         "reasoning-parser": PARSERS[asked.reasoning_parser],
-        "tensor-parallel-size": gpus.tensor if gpus else None,
-        "pipeline-parallel-size": gpus.pipeline if gpus and gpus.pipeline > 1 else None,
+        "kv-cache-dtype": None if asked.kv_cache_dtype == "Auto" else asked.kv_cache_dtype.lower(),
+        "tensor-parallel-size": gpus.layout.tensor if gpus else None,
+        "pipeline-parallel-size": gpus.layout.pipeline if gpus and gpus.layout.pipeline > 1 else None,
         "gpu-memory-utilization": server.gpu_memory_utilization if gpus else None,
         "max-num-seqs": server.max_num_seqs,
         "context-overflow": server.context_overflow.lower(),
@@ -166,4 +172,5 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "drain-timeout": DRAIN_TIMEOUT,
     }
     own = (f"--{flag}={value}" for flag, value in flags.items() if value is not None)
-    return (*own, *server.args)
+    experts = ("--enable-expert-parallel",) if gpus and gpus.layout.expert else ()
+    return (*own, *experts, *server.args)

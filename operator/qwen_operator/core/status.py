@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
-from qwen_operator.core import checks, history, names, pods, weights
+from qwen_operator.core import checks, fitting, history, names, pods, weights
 from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
+from qwen_operator.core.fit.verdict import Verdict as FitVerdict
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.progress import furthest_behind
@@ -34,6 +35,14 @@ Verdict = tuple[ConditionStatus, Problem]
 DELAYS: dict[Reason, ConditionStatus] = {Reason.REPLACING: "True", Reason.WAITING_FOR_NODE: "Unknown"}
 """Problems that do pass, or may pass, by themselves: whether something is still moving."""
 
+FITS: dict[FitVerdict, ConditionStatus] = {
+    FitVerdict.FITS: "True",
+    FitVerdict.TIGHT: "True",
+    FitVerdict.DOES_NOT_FIT: "False",
+    FitVerdict.UNKNOWN: "Unknown",
+}
+"""Status of the condition of that name."""
+
 
 def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now: str) -> dict[str, Any]:
     """The whole `status` of a model.
@@ -42,10 +51,11 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
     :param now: UTC time in RFC 3339 with seconds, such as 2026-11-23T12:00:00Z.
     """
     refused = tuple(problem for _, problem in outcome.failures)
-    evidence = Evidence(model=model, seen=seen, obstacle=plan.problem, refused=refused, now=now)
+    fit = plan.fit or fitting.fitting(model.spec, weights.told(model, seen))
+    evidence = Evidence(model=model, seen=seen, obstacle=plan.problem, fit=fit, refused=refused, now=now)
     verdicts: dict[ConditionType, Verdict] = {
         "Accepted": _accepted(evidence),
-        "Fits": ("Unknown", Reason.NOT_IMPLEMENTED_YET.about()),
+        "Fits": (FITS[fit.verdict], fit.problem),
         "WeightsReady": _weights_ready(evidence),
         "Applied": _applied(evidence),
         "Available": _available(evidence),
@@ -68,6 +78,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         last_failure=history.last_failure(model, seen),
         timings=history.timings(model, seen),
         weights=weights.summary(model, seen),
+        fit=fitting.report(fit),
         endpoint=endpoint(model),
     )
 

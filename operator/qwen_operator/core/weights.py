@@ -73,8 +73,14 @@ def summary(model: QwenModel, seen: Snapshot) -> Weights | None:
         return None
     for verb in ("fetch", "measure"):
         if (found := _report(model, seen, verb)) is not None:
-            return Weights(source=model.spec.model.uri, commit=found.commit, bytes=found.bytes, files=found.files)
+            return found
     return _kept(model)
+
+
+def told(model: QwenModel, seen: Snapshot) -> str | None:
+    """What a Job said of the model's configuration and tensors (`fit.facts`), or None if none has."""
+    known = summary(model, seen)
+    return known.facts if known else None
 
 
 def size(model: QwenModel, seen: Snapshot) -> str | None:
@@ -92,20 +98,21 @@ def pods_at_work(model: QwenModel, seen: Snapshot) -> tuple[Manifest, ...]:
     return tuple(pod for pod in unfinished if pods.label(pod, JOB_NAME) in of_present)
 
 
-def _report(model: QwenModel, seen: Snapshot, verb: str) -> Report | None:
+def _report(model: QwenModel, seen: Snapshot, verb: str) -> Weights | None:
     wanted = names.weights_job(model.metadata.name, verb, mark(model))
     for pod in seen.fetchers:
         ended = pods.ending(pod)
         if pods.label(pod, JOB_NAME) == wanted and ended and ended.exit_code == 0:
-            return _read(ended.message)
+            return _read(model.spec.model.uri, ended.message)
     return None
 
 
-def _read(message: str) -> Report | None:
+def _read(uri: str, message: str) -> Weights | None:
     try:
-        return msgspec.json.decode(message, type=Report)
+        found = msgspec.json.decode(message, type=Report)
     except (msgspec.DecodeError, UnicodeError):
         return None
+    return Weights(source=uri, commit=found.commit, bytes=found.bytes, files=found.files, facts=message)
 
 
 def _kept(model: QwenModel) -> Weights | None:

@@ -33,7 +33,7 @@ def engine_arguments(settings: EngineSettings) -> dict[str, Any]:
         "max_num_seqs": settings.max_num_seqs,
         "max_num_batched_tokens": options.max_num_batched_tokens,
         "block_size": options.block_size,
-        "kv_cache_dtype": options.kv_cache_dtype,
+        "kv_cache_dtype": settings.kv_cache_dtype,
         "quantization": options.quantization,
         "load_format": options.load_format,
         "enforce_eager": options.enforce_eager,
@@ -49,6 +49,7 @@ def engine_arguments(settings: EngineSettings) -> dict[str, Any]:
         "dtype": str(settings.dtype),
         "tensor_parallel_size": settings.tensor_parallel_size,
         "pipeline_parallel_size": settings.pipeline_parallel_size,
+        "enable_expert_parallel": settings.enable_expert_parallel,
         "gpu_memory_utilization": settings.gpu_memory_utilization,
         "trust_remote_code": False,
         "language_model_only": True,  # text in, text out; no address in a message is ever fetched

@@ -66,6 +66,36 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 3}},
         "resources.gpus must be a multiple of",
     ),
+    "a pipeline that does not divide": (
+        {"model": URI, "resources": {"gpus": 8}, "parallelism": {"pipeline": 3}},
+        "resources.gpus must be a multiple of",
+    ),
+    "a layout for fewer GPUs than there are": (
+        {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 2, "pipeline": 2}},
+        "resources.gpus must be parallelism.tensor times pipeline",
+    ),
+    "whole experts on a CPU": (
+        {"model": URI, "device": "CPU", "parallelism": {"expert": "Enabled"}},
+        "device CPU excludes parallelism",
+    ),
+    "stages on a CPU": (
+        {"model": URI, "device": "CPU", "parallelism": {"pipeline": 2}},
+        "device CPU excludes parallelism",
+    ),
+    "the memory of a GPU on a CPU": (
+        {"model": URI, "device": "CPU", "resources": {"gpuMemory": "80Gi"}},
+        "device CPU excludes resources.gpus",
+    ),
+    "a GPU's memory without a unit": (
+        {"model": URI, "resources": {"gpuMemory": 80}},
+        "resources.gpuMemory must be from 1Gi to 1Ti",
+    ),
+    "a headroom without its sign": ({"model": URI, "validation": {"headroom": "3"}}, "spec.validation.headroom"),
+    "a check that is not known": ({"model": URI, "validation": {"fit": "Maybe"}}, "spec.validation.fit: Unsupported"),
+    "a cache of a type that is not known": (
+        {"model": {**URI, "kvCacheDtype": "INT4"}},
+        "spec.model.kvCacheDtype: Unsupported",
+    ),
     "a GPU resource without domain": (
         {"model": URI, "resources": {"gpuResourceName": "gpu"}},
         "resources.gpuResourceName needs",
@@ -162,13 +192,20 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "an image": {"model": {"uri": "oci://registry.example/model:1"}},
     "a CPU with amounts as numbers": {"model": URI, "device": "CPU", "resources": {"cpu": 2, "memory": 4294967296}},
     "tensor alone": {"model": URI, "parallelism": {"tensor": 4}},
+    "every part of a layout": {
+        "model": {**URI, "kvCacheDtype": "FP8"},
+        "resources": {"gpus": 8, "gpuProduct": "NVIDIA-H200", "gpuMemory": "141Gi"},
+        "parallelism": {"tensor": 4, "pipeline": 2, "expert": "Enabled"},
+        "validation": {"fit": "Warn", "headroom": "2.5%"},
+    },
+    "a CPU with an open layout": {"model": URI, "device": "CPU", "parallelism": {}, "validation": {"fit": "Off"}},
     "stages": {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 4}},
     "a MIG slice": {
         "model": URI,
         "resources": {"gpuResourceName": "nvidia.com/mig-3g.40gb", "gpuProduct": "NVIDIA-H100"},
     },
     "another vendor": {"model": URI, "resources": {"gpuResourceName": "amd.com/gpu", "gpus": 8}},
-    "flags": {"model": URI, "server": {"args": ["--enforce-eager", "--kv-cache-dtype=fp8_e4m3", "--seed=7"]}},
+    "flags": {"model": URI, "server": {"args": ["--enforce-eager", "--load-format=auto", "--seed=7"]}},
     "variables": {
         "model": URI,
         "server": {"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}, {"name": "EMPTY"}]},

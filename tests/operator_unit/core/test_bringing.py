@@ -292,7 +292,8 @@ def test_the_status_tells_where_the_weights_are_on_their_way() -> None:
     assert condition(fetched, "WeightsReady") == ("False", "FetchingWeights")
     assert condition(fetched, "Progressing") == ("True", "FetchingWeights")
     assert condition(there, "WeightsReady") == ("True", "WeightsVerified")
-    assert there["weights"] == {"source": HUB["uri"], "commit": "3f2a1b", "bytes": 16106127360, "files": 9}
+    kept = {"source": HUB["uri"], "commit": "3f2a1b", "bytes": 16106127360, "files": 9, "facts": REPORT}
+    assert there["weights"] == kept
 
 
 @pytest.mark.parametrize("reason", ["SourceUnauthorized", "SourceForbiddenGated", "OutOfSpace", "RateLimited"])

@@ -273,6 +273,14 @@ def test_heads_that_do_not_divide_leave_pipeline_stages() -> None:
     assert best.layout == Layout(2, pipeline=3)
 
 
+def test_of_layouts_that_do_not_fit_the_best_is_one_that_is_only_too_large() -> None:
+    """Eight slices would cut blocks, and whole experts need larger GPUs: the second can be mended."""
+    best = choice.chosen(load(quantized(QWEN3_CODER_480B)), Gpu(memory=40 * GIB), 8)
+
+    assert best is not None
+    assert (best.layout, best.problem.reason) == (Layout(8, expert=True), Reason.WEIGHTS_DO_NOT_FIT)
+
+
 def test_a_wish_is_kept_even_if_another_layout_would_fit() -> None:
     """The verdict then is about the wish."""
     best = choice.chosen(

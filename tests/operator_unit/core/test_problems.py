@@ -21,6 +21,7 @@ NOTHING_TO_DO = {
     Reason.WEIGHTS_USED,
     Reason.WEIGHTS_UNCHECKED,
     Reason.MEASURING,
+    Reason.NOT_JUDGED,
 }
 SAID_BY_THE_JOB = set(fetching.SPOKEN.values())
 """Its own sentence, quoted as {why}, ends with the remedy; tests/contract holds it to that."""

@@ -61,7 +61,7 @@ def test_all_gpus_of_a_replica_split_the_model(
     devices = served(device="GPU", resources=resources, parallelism=parallelism).devices
 
     assert devices is not None
-    assert (devices.count, devices.tensor, devices.pipeline) == (gpus, tensor, pipeline)
+    assert (devices.count, devices.layout.tensor, devices.layout.pipeline) == (gpus, tensor, pipeline)
 
 
 def test_the_server_is_told_the_least_on_a_cpu() -> None:

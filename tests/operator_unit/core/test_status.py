@@ -48,7 +48,7 @@ def test_a_model_that_serves_is_ready() -> None:
 
     assert verdicts(said(model, deployment=rolled_out(model, 2))) == {
         "Accepted": "True Accepted",
-        "Fits": "Unknown NotImplementedYet",
+        "Fits": "Unknown NotJudged",
         "WeightsReady": "Unknown WeightsUnchecked",
         "Applied": "True Applied",
         "Available": "True Serving",

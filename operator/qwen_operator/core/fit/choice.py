@@ -28,11 +28,13 @@ def judgements(
 ) -> list[Judgement]:
     """Every layout of so many GPUs that is as wished, the best first; ties in the order of `layout.layouts`.
 
+    What is too large comes before what is ruled out, since more or larger GPUs would mend it.
+
     :param seen: overhead in bytes by layout, where it has been measured.
     """
     allowed = (way for way in layouts(gpus, experts=load.architecture.experts > 0) if wish.allows(way))
     judged = (judgement(load, gpu, way, overhead=seen.get(way)) for way in allowed)
-    return sorted(judged, key=lambda one: _RANK[one.verdict])
+    return sorted(judged, key=lambda one: (_RANK[one.verdict], one.sizes is None))
 
 
 def chosen(load: Load, gpu: Gpu, gpus: int, wish: Wish = ANY, seen: Mapping[Layout, int] = NOTHING) -> Judgement | None:

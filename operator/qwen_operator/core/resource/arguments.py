@@ -20,7 +20,6 @@ ALLOWED: dict[str, Value] = {
     "--block-size": Value.NUMBER,
     "--enforce-eager": Value.NONE,
     "--generation-config": Value.WORD,
-    "--kv-cache-dtype": Value.WORD,
     "--load-format": Value.WORD,
     "--max-num-batched-tokens": Value.NUMBER,
     "--no-enable-prefix-caching": Value.NONE,

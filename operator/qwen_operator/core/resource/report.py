@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from qwen_operator.core.resource.fields import Part
+from qwen_operator.core.resource.fit_report import Fit
 from qwen_operator.core.resource.rules import keyed_by
 
 ConditionType = Literal["Accepted", "Fits", "WeightsReady", "Applied", "Available", "Progressing", "Ready"]
@@ -107,6 +108,17 @@ class Weights(Part, frozen=True, kw_only=True):
     ]
     bytes: Annotated[int, Meta(ge=0, description="Bytes of all files.", extra_json_schema={"format": "int64"})]
     files: Annotated[int, Meta(ge=0, description="Number of files.")]
+    facts: (
+        Annotated[
+            str,
+            Meta(
+                max_length=4096,
+                description="What the Job said of the model's configuration and tensors, for the check whether it "
+                "fits: kept for when the Job's pod is gone, since a layout that changed would restart every replica.",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Status(Part, frozen=True, kw_only=True):
@@ -121,10 +133,9 @@ class Status(Part, frozen=True, kw_only=True):
         list[Condition],
         Meta(
             max_length=16,
-            description="Accepted: the spec can be served. Fits: not judged yet. WeightsReady: the files are "
-            "there and verified. Applied: the "
-            "children are as asked. Available: a replica answers. Progressing: something is moving. Ready: all "
-            "replicas run what was asked for last, and answer.",
+            description="Accepted: the spec can be served. Fits: the numbers say that it runs on the GPUs asked for. "
+            "WeightsReady: the files are there and verified. Applied: the children are as asked. Available: a replica "
+            "answers. Progressing: something is moving. Ready: all replicas run what was asked for last, and answer.",
             extra_json_schema=keyed_by("type"),
         ),
     ]
@@ -156,4 +167,5 @@ class Status(Part, frozen=True, kw_only=True):
     ) = None
     timings: Annotated[Timings, Meta(description="How long the last successful start took.")] | None = None
     weights: Annotated[Weights, Meta(description="What is known of fetched weights.")] | None = None
+    fit: Annotated[Fit, Meta(description="Whether the model fits on the GPUs asked for.")] | None = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, NetworkPolicy
-from qwen_operator.core.resource.fields import LabelKey, LabelValue, Part, Quantity, bounded
+from qwen_operator.core.resource.compute import MEMORY_RULES, Parallelism, Resources, Validation
+from qwen_operator.core.resource.fields import Part
 from qwen_operator.core.resource.rules import rules
 from qwen_operator.core.resource.scheduling import Scheduling
 from qwen_operator.core.resource.server import Auth, Server, Service
@@ -33,36 +34,34 @@ URI_RULES = rules(
     ),
 )
 
-MEMORY_RULES = rules(
-    (
-        "!has(self.memory) || !has(self.sharedMemory) || "
-        "quantity(string(self.sharedMemory)).isLessThan(quantity(string(self.memory)))",
-        "resources.sharedMemory counts towards resources.memory and must be smaller; raise memory",
-    ),
-    (
-        "!has(self.gpuProduct) || !has(self.gpuResourceName) || self.gpuResourceName.startsWith('nvidia.com/')",
-        "resources.gpuProduct is about NVIDIA's node label; with another gpuResourceName use scheduling.nodeSelector",
-    ),
-)
+UNTOLD = "!has(self.parallelism) || !has(self.resources) || !has(self.resources.gpus)"
+TENSOR = "(has(self.parallelism.tensor) ? self.parallelism.tensor : 1)"
+PIPELINE = "(has(self.parallelism.pipeline) ? self.parallelism.pipeline : 1)"
 
 SPEC_RULES = rules(
     (
         "self.device != 'CPU' || !has(self.resources) || !(has(self.resources.gpus) || "
-        "has(self.resources.gpuProduct) || has(self.resources.gpuResourceName))",
-        "device CPU excludes resources.gpus, gpuProduct and gpuResourceName; remove them or set device to GPU",
+        "has(self.resources.gpuProduct) || has(self.resources.gpuResourceName) || has(self.resources.gpuMemory))",
+        "device CPU excludes resources.gpus, gpuProduct, gpuResourceName and gpuMemory; remove them or set device to "
+        "GPU",
     ),
     (
-        "self.device != 'CPU' || !has(self.parallelism) || !has(self.parallelism.tensor)",
-        "device CPU excludes parallelism.tensor; remove it or set device to GPU",
+        "self.device != 'CPU' || !has(self.parallelism) || !(has(self.parallelism.tensor) || "
+        "has(self.parallelism.pipeline) || (has(self.parallelism.expert) && self.parallelism.expert != 'Auto'))",
+        "device CPU excludes parallelism; remove it or set device to GPU",
     ),
     (
         "self.device != 'CPU' || !has(self.server) || !has(self.server.gpuMemoryUtilization)",
         "device CPU excludes server.gpuMemoryUtilization; remove it or set device to GPU",
     ),
     (
-        "!has(self.parallelism) || !has(self.parallelism.tensor) || !has(self.resources) || "
-        "!has(self.resources.gpus) || self.resources.gpus % self.parallelism.tensor == 0",
-        "resources.gpus must be a multiple of parallelism.tensor; leave tensor out to use all GPUs of a replica",
+        f"{UNTOLD} || self.resources.gpus % ({TENSOR} * {PIPELINE}) == 0",
+        "resources.gpus must be a multiple of parallelism.tensor times pipeline; leave one of them out to use all GPUs",
+    ),
+    (
+        f"{UNTOLD} || !has(self.parallelism.tensor) || !has(self.parallelism.pipeline) || "
+        f"self.resources.gpus == {TENSOR} * {PIPELINE}",
+        "resources.gpus must be parallelism.tensor times pipeline; leave one of them out to use all GPUs",
     ),
 )
 
@@ -108,6 +107,10 @@ class ModelSource(Part, frozen=True, kw_only=True):
         Literal["Auto", "BFloat16", "Float16", "Float32"],
         Meta(description="Type the engine computes in. Default: Auto, as the model's files say."),
     ] = "Auto"
+    kv_cache_dtype: Annotated[
+        Literal["Auto", "FP8"],
+        Meta(description="Type of the KV cache; FP8 halves it. Default: Auto, the type the engine computes in."),
+    ] = "Auto"
     tool_call_parser: Annotated[
         Literal["Auto", "None", "Hermes", "Qwen3Coder"],
         Meta(
@@ -125,87 +128,6 @@ class ModelSource(Part, frozen=True, kw_only=True):
 
     credentials_ref: (
         Annotated[Credentials, Meta(description="The Secret that opens the source. Default: none.")] | None
-    ) = None
-
-
-class Resources(Part, frozen=True, kw_only=True):
-    """What one replica gets."""
-
-    gpus: (
-        Annotated[
-            int, Meta(ge=1, le=64, description="GPUs of one replica. Default: parallelism.tensor, else 1; none on CPU.")
-        ]
-        | None
-    ) = None
-    gpu_resource_name: (
-        Annotated[
-            LabelKey,
-            Meta(
-                description="Name under which nodes offer GPUs, such as nvidia.com/gpu or nvidia.com/mig-3g.40gb; the "
-                "taint of the same name is tolerated. Default: nvidia.com/gpu.",
-                extra_json_schema=rules(
-                    ("self.contains('/')", "resources.gpuResourceName needs a domain, such as nvidia.com/gpu")
-                ),
-            ),
-        ]
-        | None
-    ) = None
-    gpu_product: (
-        Annotated[
-            LabelValue,
-            Meta(
-                description="Value of the node label nvidia.com/gpu.product that replicas ask for, such as "
-                "NVIDIA-H200. Default: any."
-            ),
-        ]
-        | None
-    ) = None
-    cpu: (
-        Annotated[
-            Quantity,
-            Meta(description="CPU that one replica requests, in cores. Default: 4 + 2 a GPU; 500m on CPU."),
-            bounded("resources.cpu", "100m", "1k", "write cores, such as 4 or 500m"),
-        ]
-        | None
-    ) = None
-    memory: (
-        Annotated[
-            Quantity,
-            Meta(
-                description="Memory of one replica, request and limit alike, in bytes. Default: 16Gi + 8Gi a GPU, no "
-                "limit; on CPU a request of 2Gi and a limit of 8Gi."
-            ),
-            bounded("resources.memory", "512Mi", "16Ti", "write a unit, such as 32Gi"),
-        ]
-        | None
-    ) = None
-    shared_memory: (
-        Annotated[
-            Quantity,
-            Meta(
-                description="Size of /dev/shm in one replica, in bytes; what is used counts towards memory. Default: "
-                "16Gi with several GPUs, else 1Gi; at most half of a given memory."
-            ),
-            bounded("resources.sharedMemory", "64Mi", "1Ti", "write a unit, such as 16Gi"),
-        ]
-        | None
-    ) = None
-
-
-class Parallelism(Part, frozen=True, kw_only=True):
-    """How one replica's GPUs share the model."""
-
-    tensor: (
-        Annotated[
-            int,
-            Meta(
-                ge=1,
-                le=64,
-                description="GPUs that split each layer; the rest of resources.gpus become pipeline stages. Default: "
-                "resources.gpus.",
-            ),
-        ]
-        | None
     ) = None
 
 
@@ -231,6 +153,7 @@ class Spec(Part, frozen=True, kw_only=True):
         Resources()
     )
     parallelism: Annotated[Parallelism, Meta(description="How one replica's GPUs share the model.")] = Parallelism()
+    validation: Annotated[Validation, Meta(description="What is worked out before any GPU is used.")] = Validation()
     server: Annotated[Server, Meta(description="The server that runs in each replica.")] = Server()
     auth: Annotated[Auth, Meta(description="Who may call the model.")] = Auth()
     service: Annotated[Service, Meta(description="The Service in front of the replicas.")] = Service()

@@ -1,0 +1,277 @@
+"""The fit check in the operator: what it is asked, what it says in the status, and what it keeps from starting."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from qwen_operator.core import kinds, plan, status
+from qwen_operator.core.plan import Outcome, Plan
+from qwen_operator.core.problems import Reason
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.serving import serving
+from qwen_operator.core.snapshot import Manifest, Snapshot
+from qwen_operator.core.steps import Apply
+from tests.builders import NOW, SETTINGS, a_claim, a_model
+from tests.checkpoints import QWEN3_8B, QWEN3_CODER_480B, quantized, report
+from tests.operator_unit.core.test_bringing import DONE, HUB, a_fetcher, a_job, a_weights_claim, around
+
+CODER = report(quantized(QWEN3_CODER_480B))
+SMALL = report(QWEN3_8B)
+H200 = {"gpuProduct": "NVIDIA-H200"}
+EIGHT = {"gpus": 8, **H200}
+FOUR = {"gpus": 4, **H200}
+
+
+def on_gpus(resources: dict[str, Any], **spec: Any) -> QwenModel:
+    """A model of a hub, on GPUs."""
+    return a_model(**({"device": "GPU", "model": HUB, "resources": resources} | spec))
+
+
+def fetched(model: QwenModel, told: str | None, **more: Any) -> Snapshot:
+    """All files are there, and the Jobs' pods have said this of them; None is for a claim that nobody fetches to."""
+    if told is None:
+        return Snapshot(claim=a_claim(), **more)
+    new = msgspec.structs.replace(model, status={})
+    given: dict[str, Any] = {
+        "jobs": tuple(a_job(new, verb, status=DONE) for verb in ("measure", "fetch")),
+        "fetchers": tuple(a_fetcher(model, verb, message=told) for verb in ("measure", "fetch")),
+        "claim": a_weights_claim(),
+    }
+    return Snapshot(**(given | more))
+
+
+def planned(model: QwenModel, told: str | None = CODER, **more: Any) -> Plan:
+    """The plan for a model whose files are there."""
+    return plan.make(model, fetched(model, told, **more), SETTINGS)
+
+
+def document(model: QwenModel, told: str | None = CODER, **more: Any) -> Manifest:
+    """Its status."""
+    found = fetched(model, told, **more)
+    return status.document(model, found, plan.make(model, found, SETTINGS), Outcome(), NOW)
+
+
+def replicas(found: Plan) -> Manifest | None:
+    """The Deployment of a plan."""
+    steps = (step for step in found.steps if isinstance(step, Apply) and step.kind == kinds.DEPLOYMENT)
+    return next((step.manifest for step in steps), None)
+
+
+def condition(found: Manifest, kind: str) -> tuple[str, str]:
+    """Status and reason of a condition."""
+    [one] = [entry for entry in found["conditions"] if entry["type"] == kind]
+    return one["status"], one["reason"]
+
+
+def arguments(found: Plan) -> list[str]:
+    """The command line of a replica."""
+    deployment = replicas(found)
+    assert deployment is not None
+    words: list[str] = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    return words
+
+
+def test_a_model_that_fits_says_so_with_its_numbers() -> None:
+    """The headline model on its recommended GPUs."""
+    found = document(on_gpus(EIGHT))
+
+    assert condition(found, "Fits") == ("True", "Fits")
+    assert found["fit"] == {
+        "verdict": "Fits",
+        "layout": {"tensor": 8, "pipeline": 1, "data": 1, "expert": "Enabled"},
+        "need": found["fit"]["weights"] + found["fit"]["overhead"] + found["fit"]["kvCache"],
+        "have": int(143_771 * 2**20 * 0.9),
+        "weights": 60_375_778_432,
+        "overhead": 5_488_395_117,
+        "kvCache": 200_000 * 31 * 1024,
+        "kvPerToken": 31 * 1024,
+        "concurrentRequests": 10,
+        "largestContext": 262_144,
+        "gpusNeeded": 8,
+    }
+
+
+def test_the_layout_that_is_left_open_goes_to_the_engine() -> None:
+    """Whole experts on each GPU, since eight slices would cut quantization blocks."""
+    assert {"--tensor-parallel-size=8", "--enable-expert-parallel"} <= set(arguments(planned(on_gpus(EIGHT))))
+
+
+@pytest.mark.parametrize(
+    ("parallelism", "flags"),
+    [
+        ({}, {"--tensor-parallel-size=8"}),
+        ({"tensor": 4}, {"--tensor-parallel-size=4", "--pipeline-parallel-size=2"}),
+        ({"pipeline": 2}, {"--tensor-parallel-size=4", "--pipeline-parallel-size=2"}),
+        ({"expert": "Enabled"}, {"--tensor-parallel-size=8", "--enable-expert-parallel"}),
+    ],
+)
+def test_before_the_models_numbers_are_known_what_is_asked_for_counts(
+    parallelism: dict[str, Any], flags: set[str]
+) -> None:
+    """All GPUs of a stage split each layer."""
+    found = serving(on_gpus(EIGHT, parallelism=parallelism), SETTINGS).arguments
+
+    assert {flag for flag in found if "parallel" in flag} == flags
+
+
+def test_a_layout_that_is_asked_for_is_the_one_that_is_judged() -> None:
+    """Two stages of four GPUs."""
+    found = document(on_gpus(EIGHT, parallelism={"tensor": 4}))
+
+    assert found["fit"]["layout"] == {"tensor": 4, "pipeline": 2, "data": 1, "expert": "Disabled"}
+    assert condition(found, "Fits") == ("True", "Fits")
+
+
+def test_a_model_that_does_not_fit_gets_no_pod() -> None:
+    """Its keys and its address are made all the same."""
+    found = planned(on_gpus(FOUR))
+
+    assert {step.kind for step in found.steps} == {kinds.SECRET, kinds.SERVICE, kinds.NETWORK_POLICY}
+    assert found.problem is None
+
+
+def test_a_model_that_does_not_fit_is_not_fetched() -> None:
+    """The Job that measured it has said enough: half a terabyte stays where it is."""
+    model = on_gpus(FOUR)
+    jobs = (a_job(model, "measure", status=DONE),)
+    found = [
+        planned(model, jobs=jobs, claim=None, fetchers=(a_fetcher(model, "measure", message=told),))
+        for told in (CODER, SMALL)
+    ]
+
+    assert [kinds.CLAIM in {step.kind for step in each.steps} for each in found] == [False, True]
+
+
+def test_a_model_that_does_not_fit_says_what_would() -> None:
+    """As the one reason it is not ready; the spec itself is accepted."""
+    found = document(on_gpus(FOUR))
+
+    assert condition(found, "Accepted") == ("True", "Accepted")
+    assert condition(found, "Fits") == ("False", "KVCacheDoesNotFit")
+    assert condition(found, "Ready") == ("False", "KVCacheDoesNotFit")
+    assert "lower model.contextLength to 103168" in found["message"]
+    assert (found["fit"]["verdict"], found["fit"]["gpusNeeded"]) == ("DoesNotFit", 8)
+
+
+def test_with_warn_the_pods_start_all_the_same() -> None:
+    """And only the condition tells."""
+    model = on_gpus(FOUR, validation={"fit": "Warn"})
+
+    assert replicas(planned(model)) is not None
+    assert condition(document(model), "Fits") == ("False", "KVCacheDoesNotFit")
+    assert condition(document(model), "Ready") == ("False", "RollingOut")
+
+
+def test_what_is_started_against_the_numbers_has_the_layout_that_is_nearest() -> None:
+    """With Warn, on GPUs that are too small."""
+    model = on_gpus({"gpus": 8, "gpuMemory": "40Gi"}, validation={"fit": "Warn"})
+
+    assert condition(document(model), "Fits") == ("False", "WeightsDoNotFit")
+    assert "--enable-expert-parallel" in arguments(planned(model))
+
+
+def test_what_runs_is_not_taken_away_for_its_numbers() -> None:
+    """An engine that serves has proved more than an estimate; only a change waits."""
+    deployment = replicas(planned(on_gpus(FOUR, validation={"fit": "Warn"})))
+    lives: dict[str, Any] = {"deployment": deployment, **around()}
+
+    assert replicas(planned(on_gpus(FOUR), **lives)) is None
+    assert replicas(planned(on_gpus(FOUR, replicas=2), **lives)) is not None
+    changed = on_gpus(FOUR, server={"maxNumSeqs": 4}, replicas=2)
+    assert replicas(planned(changed, **lives)) is None
+
+
+def test_what_a_job_has_said_is_kept_for_when_its_pod_is_gone() -> None:
+    """Else the layout would change, and every replica start anew."""
+    before = document(on_gpus(EIGHT))
+    model = on_gpus(EIGHT, status=before)
+
+    after = document(model, fetchers=())
+
+    assert after["fit"] == before["fit"]
+    assert after["weights"]["facts"] == CODER
+    assert arguments(planned(model, fetchers=())) == arguments(planned(on_gpus(EIGHT)))
+
+
+def test_what_was_said_of_another_source_is_forgotten() -> None:
+    """The next Job tells."""
+    before = document(on_gpus(EIGHT))
+    other = on_gpus(EIGHT, status=before, model={"uri": "hf://Qwen/Qwen3-32B"})
+
+    found = plan.make(other, Snapshot(), SETTINGS)
+
+    assert found.fit is not None
+    assert found.fit.problem.reason is Reason.MODEL_FACTS_UNKNOWN
+
+
+UNKNOWN: dict[str, tuple[QwenModel, str | None, Reason]] = {
+    "nobody has told": (on_gpus(EIGHT, model={"uri": "pvc://models/qwen3"}), None, Reason.MODEL_FACTS_UNKNOWN),
+    "what was told is no report": (on_gpus(EIGHT), "Error", Reason.MODEL_FACTS_UNKNOWN),
+    "a model of another family": (
+        on_gpus(EIGHT),
+        report(QWEN3_8B | {"architectures": ["LlamaForCausalLM"]}),
+        Reason.MODEL_NOT_ESTIMATED,
+    ),
+    "any GPU will do": (on_gpus({"gpus": 8}), CODER, Reason.GPU_MEMORY_UNKNOWN),
+    "an unknown GPU": (on_gpus({"gpus": 8, "gpuProduct": "NVIDIA-X1"}), CODER, Reason.GPU_MEMORY_UNKNOWN),
+    "a part of a GPU": (
+        on_gpus({"gpuResourceName": "nvidia.com/mig-3g.40gb", **H200}),
+        SMALL,
+        Reason.GPU_MEMORY_UNKNOWN,
+    ),
+    "a CPU": (a_model(model=HUB), SMALL, Reason.NOT_JUDGED),
+    "switched off": (on_gpus(FOUR, validation={"fit": "Off"}), CODER, Reason.NOT_JUDGED),
+    "quantized at load": (on_gpus(FOUR, server={"args": ["--quantization=fp8"]}), CODER, Reason.NOT_JUDGED),
+}
+
+
+@pytest.mark.parametrize(("model", "told", "reason"), UNKNOWN.values(), ids=UNKNOWN)
+def test_what_is_not_known_stops_nothing(model: QwenModel, told: str | None, reason: Reason) -> None:
+    """Unknown, with what is missing; the pods start."""
+    found = document(model, told)
+
+    assert condition(found, "Fits") == ("Unknown", reason)
+    assert found["fit"] == {"verdict": "Unknown"}
+    assert replicas(planned(model, told)) is not None
+
+
+def test_memory_that_is_said_counts_more_than_a_product() -> None:
+    """And makes a part of a GPU judgeable."""
+    part = {"gpuResourceName": "nvidia.com/mig-3g.40gb", "gpuMemory": "40Gi"}
+
+    assert document(on_gpus(part), SMALL)["fit"]["have"] == 36 * 2**30
+    assert document(on_gpus({**H200, "gpuMemory": "100Gi"}), SMALL)["fit"]["have"] == 90 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("spec", "field", "value"),
+    [
+        ({"model": {"kvCacheDtype": "FP8"}}, "kvPerToken", 72 * 1024),
+        ({"model": {"dtype": "Float32"}}, "kvPerToken", 288 * 1024),
+        ({"model": {"contextLength": 8192}}, "kvCache", 8192 * 144 * 1024),
+        ({"server": {"gpuMemoryUtilization": 0.5}}, "have", 143_771 * 2**20 // 2),
+        ({"validation": {"headroom": "90%"}}, "verdict", "Tight"),
+    ],
+    ids=str,
+)
+def test_every_field_that_decides_on_memory_counts(spec: dict[str, Any], field: str, value: object) -> None:
+    """On one H200."""
+    spec["model"] = HUB | spec.get("model", {})
+
+    assert document(on_gpus(H200, **spec), SMALL)["fit"][field] == value
+
+
+def test_the_context_is_what_the_server_will_serve() -> None:
+    """The model's own where it is shorter, never more than 200,000."""
+    tokens = [document(on_gpus(EIGHT), told)["fit"] for told in (SMALL, CODER)]
+
+    assert [fit["kvCache"] // fit["kvPerToken"] for fit in tokens] == [40_960, 200_000]
+
+
+def test_gpus_that_do_not_multiply_to_the_layout_are_refused() -> None:
+    """The API server refuses it first; what it stored before the rule was there is told here."""
+    found = document(on_gpus({"gpus": 8, **H200}, parallelism={"tensor": 2, "pipeline": 2}))
+
+    assert condition(found, "Fits") == ("False", "LayoutImpossible")
+    assert found["fit"] == {"verdict": "DoesNotFit"}
