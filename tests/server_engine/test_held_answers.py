@@ -81,6 +81,24 @@ async def test_what_stands_behind_the_reasoning_obeys_the_schema(
     assert reasons(found) == {0: "stop"}
 
 
+@pytest.mark.parametrize(("call", "preface"), [(100.0, None), (-100.0, None), (100.0, OPENED)])
+async def test_calls_may_come_in_the_place_of_the_json(noisy: VllmEngine, call: float, preface: Preface | None) -> None:
+    """Between their marks anything goes; without them it is the JSON."""
+    from hack.weights.tiny import token_id, vocabulary
+
+    liked = {token_id("<tool_call>"): call, token_id("</tool_call>"): 9.0, token_id("</think>"): 9.0}
+    schema = OutputSchema(SCHEMA, "the.schema", preface, ("<tool_call>", "</tool_call>"))
+    bias = liked | {vocabulary()["<"]: -100.0}
+    found = await deltas(noisy, Sampling(max_tokens=1000, temperature=1.0, seed=7, logit_bias=bias, schema=schema))
+
+    answer = (text_of(found).partition("</think>")[2] if preface else text_of(found)).strip("\n")
+    if call > 0:
+        assert answer.startswith("<tool_call>")
+        assert answer.endswith("</tool_call>")
+    else:
+        assert json.loads(answer)["city"] in ("Paris", "Rome")
+
+
 PASSED_OVER: dict[str, dict[str, object]] = {
     "two at once": {"allOf": [{"type": "string"}, {"enum": ["yes", "no"]}]},
     "a pattern of a length": {"type": "string", "pattern": "^[a-z]+$", "minLength": 3, "maxLength": 3},

@@ -13,6 +13,7 @@ from tests.server_unit.test_tools import (
     HERMES,
     LISTED,
     NAMED,
+    ONE,
     SCHEMA,
     THINKING,
     WEATHER,
@@ -98,7 +99,7 @@ async def test_a_limit_that_ends_the_reasoning_leaves_no_answer() -> None:
 @pytest.mark.parametrize("room", [MAY, MUST], ids=["may", "must"])
 def test_a_schema_behind_reasoning_is_one_structural_tag(room: Preface) -> None:
     """Reasoning with at most a blank line behind it, the schema, and nothing else."""
-    form = structure(OutputSchema(SCHEMA, "response_format", room), room)
+    form = structure(OutputSchema(SCHEMA, "response_format", room))
 
     text = {"type": "any_text", "excludes": ["<tool_call>"]}
     tag = {"type": "tag", "begin": "" if room.opened else "<think>", "content": text, "end": "</think>"}
@@ -106,4 +107,44 @@ def test_a_schema_behind_reasoning_is_one_structural_tag(room: Preface) -> None:
     first = thought if room.opened else {"type": "optional", "content": thought}
     held = {"type": "json_schema", "json_schema": SCHEMA}
     expected = {"type": "structural_tag", "format": {"type": "sequence", "elements": [first, held]}}
+    assert json.loads(json.dumps(form)) == expected
+
+
+@pytest.mark.parametrize("thought", ["", "<think>\nHm.\n</think>\n\n"], ids=["at once", "after reasoning"])
+@pytest.mark.parametrize("reply", ['{"x": 1}', f"{ONE}\n{ONE}"], ids=["JSON", "calls"])
+async def test_a_model_with_tools_may_call_them_in_the_place_of_the_json(reply: str, thought: str) -> None:
+    """As with OpenAI: the schema is for the answer at the end of a loop of tools. Whole and streamed alike."""
+    fields = {"tools": [WEATHER], "response_format": FORMAT}
+    one = await whole(a_model(thought + reply, THINKING), **fields)
+    many = together(await streamed(a_model(thought + reply, THINKING), **fields))
+
+    calls = one["message"].get("tool_calls", [])
+    assert (one["message"]["content"], len(calls)) == ((reply, 0) if reply.startswith("{") else (None, 2))
+    assert one["finish_reason"] == ("tool_calls" if calls else "stop")
+    assert (many["content"], many["tool_calls"]) == (one["message"]["content"], calls)
+
+
+@pytest.mark.parametrize("choice", [None, "auto", "none"])
+async def test_the_engine_is_told_that_calls_may_come_instead(choice: str | None) -> None:
+    """But where the request forbids them."""
+    script = Script(reply="{}", chat_template=HERMES)
+    engine = Held(script)
+    async with a_server(script, engine).client() as client:
+        body = a_chat(tools=[WEATHER], tool_choice=choice, response_format=FORMAT)
+        assert (await client.post("/v1/chat/completions", json=body)).status_code == 200
+
+    marks = None if choice == "none" else ("<tool_call>", "</tool_call>")
+    assert engine.schema is not None
+    assert engine.schema.instead == marks
+
+
+def test_calls_instead_of_json_are_an_alternative_in_the_tag() -> None:
+    """Any number of them, a line break between two."""
+    form = structure(OutputSchema(SCHEMA, "response_format", instead=("<tool_call>", "</tool_call>")))
+
+    text = {"type": "any_text", "excludes": ["<tool_call>"]}
+    call = {"type": "tag", "begin": "<tool_call>", "content": text, "end": "</tool_call>"}
+    calls = {"type": "tags_with_separator", "tags": [call], "separator": "\n", "at_least_one": True}
+    held = {"type": "json_schema", "json_schema": SCHEMA}
+    expected = {"type": "structural_tag", "format": {"type": "or", "elements": [held, calls]}}
     assert json.loads(json.dumps(form)) == expected

@@ -92,7 +92,8 @@ async def chat_work(service: Service, asked: Asked, heading: Heading) -> Work:
 def speaking(asked: Asked, parsers: Parsers, tail: str, heading: Heading) -> Speak | None:
     """What makes one choice's answer of its deltas, or None where all are text."""
     held_to = asked.held_to
-    make = held_markup(held_to, parsers, tail) if held_to else markup(parsers, asked.options.tools, tail)
+    tools = asked.options.tools
+    make = held_markup(held_to, parsers, tools, tail) if held_to else markup(parsers, tools, tail)
     if make is None:
         return None
     single, called = asked.request.parallel_tool_calls is False, held_to.reason if held_to else TOOL_CALLS

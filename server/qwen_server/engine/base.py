@@ -87,6 +87,8 @@ class OutputSchema:
     json: Mapping[str, object]
     param: str
     preface: Preface | None = None
+    instead: tuple[str, str] | None = None
+    """Marks: free text between them, once or more often, may be said in the place of the JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

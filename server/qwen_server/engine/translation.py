@@ -87,11 +87,11 @@ def structured_outputs(schema: OutputSchema) -> StructuredOutputsParams:
     plain = dict(schema.json)
     if not enforceable(plain):
         raise ValueError
-    if schema.preface is None:
+    if schema.preface is None and schema.instead is None:
         return StructuredOutputsParams(json=plain)
     if has_xgrammar_unsupported_json_features(plain):  # vLLM looks for them in plain schemas alone
         raise ValueError
-    return StructuredOutputsParams(structural_tag=json.dumps(structure(schema, schema.preface)))
+    return StructuredOutputsParams(structural_tag=json.dumps(structure(schema)))
 
 
 def token_logprob(found: Logprob, top: Sequence[Logprob] = ()) -> TokenLogprob:

@@ -56,18 +56,16 @@ def markup(parsers: Parsers, tools: Tools, tail: str) -> MakeMarkup | None:
     :param parsers: without AUTO.
     :param tools: those that the model was told of.
     """
-    reads_calls = bool(tools) and parsers.tool_call is not ToolCallParser.NONE
-    reasons = parsers.reasoning is not ReasoningParser.NONE
-    if not reads_calls and not reasons:
+    calls = calls_markup(parsers, tools)
+    return calls if parsers.reasoning is ReasoningParser.NONE else thinking(calls or Plain, tail)
+
+
+def calls_markup(parsers: Parsers, tools: Tools) -> MakeMarkup | None:
+    """What makes a parser of text and calls, or None where no call is to be read."""
+    if not tools or parsers.tool_call is ToolCallParser.NONE:
         return None
     types = {name(tool): parameters(tool) for tool in tools}
-
-    def answer() -> Markup:
-        if not reads_calls:
-            return Plain()
-        return hermes() if parsers.tool_call is ToolCallParser.HERMES else qwen3_coder(types)
-
-    return thinking(answer, tail) if reasons else answer
+    return hermes if parsers.tool_call is ToolCallParser.HERMES else lambda: qwen3_coder(types)
 
 
 def thinking(answer: MakeMarkup, tail: str) -> MakeMarkup:
