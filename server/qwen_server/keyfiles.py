@@ -6,7 +6,7 @@ It must never keep or show a key: a file's content is a digest before anybody se
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,6 +18,10 @@ COMPANION = ".expires"
 DIGEST_TEXT = re.compile(rb"sha256:([0-9a-fA-F]{64})")
 KEY_TEXT = re.compile(rb"[\x21-\x7e]+")
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+Stamp = tuple[int, ...]
+"""Tells one state of a file from another: time of its last change in nanoseconds, inode, size."""
 
 
 class Flaw(StrEnum):
@@ -33,6 +37,8 @@ class Key:
 
     digest: Digest
     expires: float | None = None
+    written: Stamp = ()
+    """When the files were last written, as far as it was looked at; of a key in force that does not matter."""
 
     def valid(self, now: float) -> bool:
         """Whether it counts at this time."""
@@ -67,7 +73,10 @@ def moment(content: bytes) -> float | None:
 
 
 def settled(keys: Mapping[str, Key], before: Reading, now: Reading) -> dict[str, Key]:
-    """The keys in force after two readings: a change counts once both agree, an unusable file changes nothing."""
+    """The keys in force after two readings: a change counts once both agree, an unusable file changes nothing.
+
+    A file that was written in between does not agree with itself: it may be half of what it will be, both times.
+    """
     result = dict(keys)
     for name in before.keys() | now.keys() | keys.keys():
         if before.get(name) != now.get(name):
@@ -75,7 +84,7 @@ def settled(keys: Mapping[str, Key], before: Reading, now: Reading) -> dict[str,
         if name not in now:
             result.pop(name, None)
         elif isinstance(value := now[name], Key):
-            result[name] = value
+            result[name] = replace(value, written=())
     return result
 
 
@@ -91,13 +100,23 @@ def read_keys(directory: Path) -> Reading | None:
 
 def read_key(file: Path, *, limited: bool) -> Key | Flaw:
     """One key, with its end if it is limited."""
-    found = digest(content(file))
+    written, found = stamp(file), digest(content(file))
     if found is None:
         return Flaw.KEY
     if not limited:
-        return Key(found)
-    expires = moment(content(file.with_name(file.name + COMPANION)))
-    return Flaw.EXPIRY if expires is None else Key(found, expires)
+        return Key(found, None, written)
+    companion = file.with_name(file.name + COMPANION)
+    written, expires = written + stamp(companion), moment(content(companion))
+    return Flaw.EXPIRY if expires is None else Key(found, expires, written)
+
+
+def stamp(file: Path) -> Stamp:
+    """The state of a file before it is read, so that a change in between shows at the next reading."""
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return found.st_mtime_ns, found.st_ino, found.st_size
 
 
 def content(file: Path) -> bytes:

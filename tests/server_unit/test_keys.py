@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -158,6 +159,20 @@ def test_a_half_written_file_keeps_the_last_good_key(tmp_path: Path, content: by
     assert ring.keys == {"alice": A}
     assert written.getvalue().count("\n") == 1
     assert "1 key file(s) hold no usable key" in written.getvalue()
+
+
+def test_half_of_a_key_that_is_there_at_each_reading_is_no_key(tmp_path: Path) -> None:
+    """Who writes a file anew has it half-written in between; two such moments are not one state."""
+    (tmp_path / "alice").write_text("key-a")
+    ring, _ = a_ring(tmp_path)
+
+    for moment in range(6):
+        (tmp_path / "alice").write_text("key-a")
+        (tmp_path / "alice").write_text("key")
+        os.utime(tmp_path / "alice", ns=(0, moment))
+        look(ring, 1)
+
+    assert ring.keys == {"alice": A}
 
 
 def test_an_unreadable_file_keeps_the_last_good_key(tmp_path: Path) -> None:

@@ -3,8 +3,7 @@
 import asyncio
 import gc
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from qwen_server.engine.scripted import Script
 from tests.server_unit.asgi import Bytes, Conversation, a_slow_server
 from tests.server_unit.builders import KEY, a_chat, a_completion, a_server
 from tests.server_unit.process import Burden, Process, a_process, burden
+from tests.server_unit.raw import connected, read_answer
 from tests.server_unit.waiting import eventually
 
 REQUESTS, LEAVERS, CONNECTIONS = 10_000, 1_000, 16
@@ -50,26 +50,6 @@ def as_bytes(path: str, body: object) -> bytes:
     content = json.dumps(body).encode()
     head = f"POST {path} HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
     return head.encode() + b"Content-Length: %d\r\n\r\n" % len(content) + content
-
-
-async def read_answer(reader: asyncio.StreamReader) -> bytes:
-    """One answer: by its length, or until its last chunk."""
-    head = await reader.readuntil(b"\r\n\r\n")
-    if b"transfer-encoding: chunked" in head:
-        return head + await reader.readuntil(b"\r\n0\r\n\r\n")
-    length = next(line for line in head.split(b"\r\n") if line.startswith(b"content-length: "))
-    return head + await reader.readexactly(int(length.split()[1]))
-
-
-@asynccontextmanager
-async def connected(process: Process) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """A connection that is closed at the end."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", int(process.url.rsplit(":", 1)[1]))
-    try:
-        yield reader, writer
-    finally:
-        writer.close()
-        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
 
 
 async def ask(process: Process, requests: Iterator[bytes]) -> int:
