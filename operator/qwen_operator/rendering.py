@@ -30,7 +30,7 @@ def children(text: str, settings: Settings) -> str:
 
     :raises Unrenderable: with a sentence that names the field or the place.
     """
-    manifests = [manifest for model in _models(text) for manifest in _children(model, settings)]
+    manifests = [manifest for model in _models(text) for manifest in manifests_of(model, settings)]
     return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True)
 
 
@@ -57,7 +57,11 @@ def _parsed(body: dict[str, Any]) -> QwenModel:
         raise Unrenderable(invalid.problem.message) from None
 
 
-def _children(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
+def manifests_of(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
+    """The children of a model in the order in which they are made, from nothing to replicas.
+
+    :raises Unrenderable: it can't be served.
+    """
     claim = {"metadata": {"name": place(model).claim, "labels": names.weights_labels(model.metadata.name)}}
     before = Snapshot(claim=None if place(model).made else claim)
     brought = {

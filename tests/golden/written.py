@@ -5,11 +5,10 @@ from typing import Any
 
 import yaml
 
-from qwen_operator.core import plan, resource, status
+from qwen_operator.core import resource, status
 from qwen_operator.core.plan import Outcome, Plan
-from qwen_operator.core.snapshot import Snapshot
-from qwen_operator.core.steps import Apply, CreateOnce
-from tests.builders import SETTINGS, UID, a_claim, recorded, recordings
+from qwen_operator.rendering import manifests_of
+from tests.builders import SETTINGS, UID, recorded, recordings
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = "2026-11-24T01:30:00Z"
@@ -35,8 +34,7 @@ def children(example: Path) -> str:
     body = yaml.safe_load(example.read_text())
     body["metadata"]["uid"] = UID
     model = resource.parse(body)
-    steps = plan.make(model, Snapshot(claim=a_claim()), SETTINGS).steps
-    return _dump([step.manifest for step in steps if isinstance(step, Apply | CreateOnce)])
+    return _dump(manifests_of(model, SETTINGS))
 
 
 def said() -> str:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from qwen_operator.core import plan, resource, status
-from qwen_operator.core.kinds import DEPLOYMENT, NETWORK_POLICY, QWEN_MODEL, QWEN_MODEL_STATUS, SERVICE
+from qwen_operator.core.kinds import DEPLOYMENT, JOB, NETWORK_POLICY, QWEN_MODEL, QWEN_MODEL_STATUS, SERVICE
 from qwen_operator.core.living import difference
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.resource import QwenModel
@@ -33,10 +33,12 @@ FIELDS = {DEPLOYMENT: "deployment", SERVICE: "service", NETWORK_POLICY: "network
 
 def carried_out(api_server: ApiServer, model: QwenModel, seen: Snapshot) -> Snapshot:
     """What lives after a plan was carried out."""
-    found: dict[str, Any] = {field: getattr(seen, field) for field in FIELDS.values()}
+    found: dict[str, Any] = {field: getattr(seen, field) for field in ("jobs", *FIELDS.values())}
     for step in plan.make(model, seen, SETTINGS).steps:
-        if isinstance(step, Apply):
-            found[FIELDS[step.kind]] = api_server.apply(step.kind, step.manifest)
+        if not isinstance(step, Apply):
+            continue
+        stored = api_server.apply(step.kind, step.manifest)
+        found |= {"jobs": (stored,)} if step.kind == JOB else {FIELDS[step.kind]: stored}
     return Snapshot(claim=a_claim(), **found)
 
 
