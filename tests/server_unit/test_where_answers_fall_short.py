@@ -1,4 +1,8 @@
-"""Row by row, where the answers of vLLM 0.32's own API server fall short, or count wrong: here it is right."""
+"""Row by row, where the answers of vLLM 0.32's own API server fall short, or count wrong: here it is right.
+
+Elsewhere: calls that are cut off or demanded in `test_tools`, stop strings in `test_answers`, logprobs in
+`test_logprobs`; seeds and schemas, which take an engine to show, in `tests/server_engine/test_held_answers`.
+"""
 
 import pytest
 

@@ -138,6 +138,10 @@ RAW: dict[str, tuple[bytes, str]] = {
     "null": (b"null", "application/json"),
     "not UTF-8": (b'{"model": "\xff"}', "application/json"),
     "a hundred thousand deep": (b"[" * 100_000, "application/json"),
+    "half a character": (
+        b'{"model": "qwen3", "messages": [{"role": "user", "content": "\\ud800"}]}',
+        "application/json",
+    ),
 }
 
 
@@ -163,6 +167,7 @@ async def test_another_content_type_is_named(kind: str) -> None:
 
 
 USER = {"role": "user", "content": "x"}
+HALF_A_CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"city"'}}
 NAMED: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
     "model missing": ({"model": None}, 400, "model", None),
     "another model": ({"model": "gpt-4"}, 400, "model", "model_not_found"),
@@ -178,6 +183,12 @@ NAMED: dict[str, tuple[dict[str, Any], int, str, str | None]] = {
         {"messages": [USER, {"role": "tool", "content": "x", "tool_call_id": "c"}]},
         400,
         "messages[1].tool_call_id",
+        None,
+    ),
+    "an earlier call without JSON": (
+        {"messages": [USER, {"role": "assistant", "tool_calls": [HALF_A_CALL]}]},
+        400,
+        "messages[1].tool_calls[0].function.arguments",
         None,
     ),
     "too many messages": ({"messages": [USER] * 4097}, 400, "messages", None),
