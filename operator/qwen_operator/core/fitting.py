@@ -1,10 +1,13 @@
 """A model's spec and its facts, brought before the fit check: what is asked, of which GPUs, and the answer.
 
 Why it exists: `fit` knows numbers and no QwenModel. What is missing is named here, in the words of the spec, and makes
-the verdict Unknown, which stops nothing. It must never look at what lives.
+the verdict Unknown, which stops nothing. It must never choose another layout while the one that runs will do.
 """
 
 from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
 
 from qwen_operator.core.fit import choice, products
 from qwen_operator.core.fit.architecture import Unsupported
@@ -14,6 +17,7 @@ from qwen_operator.core.fit.memory import Load
 from qwen_operator.core.fit.verdict import Gpu, Judgement, Verdict
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.quantity import whole
+from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.fit_report import Fit, FitLayout
 from qwen_operator.core.resource.spec import Spec
 
@@ -32,15 +36,12 @@ class Fitting:
 
     verdict: Verdict
     problem: Problem
+    layout: Layout | None = None
+    """What to run; None if nothing was ever known that would choose it."""
     best: Judgement | None = None
-    """Of the layout that is chosen, or wished for."""
+    """Of that layout, if it was judged."""
     needed: int | None = None
     """The fewest GPUs of a replica that will do, if that is known."""
-
-    @property
-    def layout(self) -> Layout | None:
-        """What to run, if enough is known to choose."""
-        return self.best.layout if self.best else None
 
 
 def gpus(spec: Spec) -> int:
@@ -49,34 +50,41 @@ def gpus(spec: Spec) -> int:
     return spec.resources.gpus or (asked.tensor or 1) * (asked.pipeline or 1)
 
 
-def fitting(spec: Spec, told: str | None) -> Fitting:
+def fitting(model: QwenModel, told: str | None) -> Fitting:
     """Whether the model fits.
+
+    A layout that the status tells of stays as long as it is allowed and will do, since another one restarts every
+    replica: a missing number, or a better one of another release, is no reason for that.
 
     :param told: what the weights Job said of the model (`fit.facts`), or None if nobody has.
     """
+    spec, kept = model.spec, _kept(model)
     missing = _not_judged(spec)
     if missing:
-        return Fitting(verdict=Verdict.UNKNOWN, problem=missing)
+        return Fitting(verdict=Verdict.UNKNOWN, problem=missing, layout=kept)
     if told is None:
-        return Fitting(verdict=Verdict.UNKNOWN, problem=Reason.MODEL_FACTS_UNKNOWN.about())
+        return Fitting(verdict=Verdict.UNKNOWN, problem=Reason.MODEL_FACTS_UNKNOWN.about(), layout=kept)
     try:
         facts = reported(told)
     except Unsupported as why:
-        return Fitting(verdict=Verdict.UNKNOWN, problem=Reason.MODEL_NOT_ESTIMATED.about(why=f"{why}."))
+        unsupported = Reason.MODEL_NOT_ESTIMATED.about(why=f"{why}.")
+        return Fitting(verdict=Verdict.UNKNOWN, problem=unsupported, layout=kept)
     memory = _memory(spec)
     if memory is None:
-        return Fitting(verdict=Verdict.UNKNOWN, problem=Reason.GPU_MEMORY_UNKNOWN.about(why=_unknown_gpu(spec)))
-    return _judged(spec, _load(spec, facts), _gpu(spec, memory))
+        unknown = Reason.GPU_MEMORY_UNKNOWN.about(why=_unknown_gpu(spec))
+        return Fitting(verdict=Verdict.UNKNOWN, problem=unknown, layout=kept)
+    return _judged(spec, _load(spec, facts), _gpu(spec, memory), kept)
 
 
 def report(found: Fitting) -> Fit:
     """The answer as `status.fit`."""
+    layout = _shown(found.layout) if found.layout else None
     if found.best is None or found.best.sizes is None:
-        return Fit(verdict=found.verdict.value, layout=_layout(found.best), gpus_needed=found.needed)
+        return Fit(verdict=found.verdict.value, layout=layout, gpus_needed=found.needed)
     sizes = found.best.sizes
     return Fit(
         verdict=found.verdict.value,
-        layout=_layout(found.best),
+        layout=layout,
         need=sizes.need,
         have=sizes.usable,
         weights=sizes.weights,
@@ -89,13 +97,25 @@ def report(found: Fitting) -> Fit:
     )
 
 
-def _layout(best: Judgement | None) -> FitLayout | None:
-    if best is None:
+def _shown(way: Layout) -> FitLayout:
+    expert: Literal["Enabled", "Disabled"] = "Enabled" if way.expert else "Disabled"
+    return FitLayout(tensor=way.tensor, pipeline=way.pipeline, data=way.data, expert=expert)
+
+
+def _kept(model: QwenModel) -> Layout | None:
+    """The layout that the status tells of, if it still is as asked."""
+    told = model.status.get("fit")
+    try:
+        kept = msgspec.convert(told["layout"] if isinstance(told, dict) else None, FitLayout)
+    except (KeyError, msgspec.ValidationError):
         return None
-    way = best.layout
-    return FitLayout(
-        tensor=way.tensor, pipeline=way.pipeline, data=way.data, expert="Enabled" if way.expert else "Disabled"
-    )
+    way = Layout(kept.tensor, kept.pipeline, kept.data, expert=kept.expert == "Enabled")
+    return way if way.gpus == gpus(model.spec) and _wish(model.spec).allows(way) else None
+
+
+def _wish(spec: Spec) -> Wish:
+    asked = spec.parallelism
+    return Wish(tensor=asked.tensor, pipeline=asked.pipeline, data=1, expert=EXPERT[asked.expert])
 
 
 def gate(spec: Spec, found: Fitting) -> Problem | None:
@@ -149,15 +169,15 @@ def _gpu(spec: Spec, memory: int) -> Gpu:
     )
 
 
-def _judged(spec: Spec, load: Load, gpu: Gpu) -> Fitting:
-    asked, count = spec.parallelism, gpus(spec)
-    wish = Wish(tensor=asked.tensor, pipeline=asked.pipeline, expert=EXPERT[asked.expert])
-    best = choice.chosen(load, gpu, count, wish)
+def _judged(spec: Spec, load: Load, gpu: Gpu, kept: Layout | None) -> Fitting:
+    count, wish = gpus(spec), _wish(spec)
+    best = choice.chosen(load, gpu, count, wish, kept=kept)
     if best is None:
         return Fitting(verdict=Verdict.DOES_NOT_FIT, problem=Reason.LAYOUT_IMPOSSIBLE.about(gpus=count))
     return Fitting(
         verdict=best.verdict,
         problem=best.problem,
+        layout=best.layout,
         best=best,
         needed=choice.gpus_needed(load, gpu, wish),
     )

@@ -194,6 +194,53 @@ def test_what_a_job_has_said_is_kept_for_when_its_pod_is_gone() -> None:
     assert arguments(planned(model, fetchers=())) == arguments(planned(on_gpus(EIGHT)))
 
 
+def test_a_layout_that_runs_stays_when_a_number_is_missing() -> None:
+    """Whoever takes gpuProduct out of the spec does not restart a model of half a terabyte."""
+    running = document(on_gpus(EIGHT))
+    vague = on_gpus({"gpus": 8}, status=running)
+
+    assert condition(document(vague), "Fits") == ("Unknown", "GPUMemoryUnknown")
+    assert document(vague)["fit"] == {"verdict": "Unknown", "layout": running["fit"]["layout"]}
+    assert arguments(planned(vague)) == arguments(planned(on_gpus(EIGHT)))
+
+
+KEPT = {"tensor": 4, "pipeline": 2, "data": 1, "expert": "Disabled"}
+BEST = {"tensor": 8, "pipeline": 1, "data": 1, "expert": "Enabled"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "parallelism", "layout"),
+    [
+        (EIGHT, {}, KEPT),
+        (EIGHT, {"expert": "Enabled", "pipeline": 1}, BEST),
+        ({"gpus": 4, "gpuProduct": "NVIDIA-B200"}, {}, {**BEST, "tensor": 4, "expert": "Disabled"}),
+        (EIGHT, {"tensor": 2}, {"tensor": 2, "pipeline": 4, "data": 1, "expert": "Disabled"}),
+    ],
+    ids=["nothing else is asked", "experts otherwise", "other GPUs", "another tensor"],
+)
+def test_a_layout_that_runs_stays_as_long_as_it_is_as_asked(
+    resources: dict[str, Any], parallelism: dict[str, Any], layout: dict[str, Any]
+) -> None:
+    """Even if another one would be chosen today."""
+    before = {"fit": {"verdict": "Fits", "layout": KEPT}}
+
+    assert document(on_gpus(resources, parallelism=parallelism, status=before))["fit"]["layout"] == layout
+
+
+@pytest.mark.parametrize("before", [{"fit": None}, {"fit": {"verdict": "Fits"}}, {"fit": {"layout": {"tensor": "8"}}}])
+def test_a_layout_that_can_not_be_read_is_chosen_anew(before: Manifest) -> None:
+    """Whoever wrote that."""
+    assert document(on_gpus(EIGHT, status=before))["fit"]["layout"] == BEST
+
+
+def test_a_layout_that_will_not_do_any_more_is_given_up() -> None:
+    """With less memory eight stages are too uneven, and eight GPUs with whole experts will do."""
+    before = {"fit": {"verdict": "Fits", "layout": {"tensor": 1, "pipeline": 8, "data": 1, "expert": "Disabled"}}}
+    small = on_gpus({"gpus": 8, "gpuMemory": "76Gi"}, status=before)
+
+    assert document(small)["fit"]["layout"] == BEST
+
+
 def test_what_was_said_of_another_source_is_forgotten() -> None:
     """The next Job tells."""
     before = document(on_gpus(EIGHT))
