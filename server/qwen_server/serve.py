@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,10 +48,14 @@ class Stop:
     """The request to end, as signals bring it."""
 
     asked: asyncio.Event = field(default_factory=asyncio.Event)
+    hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    """A person asks again: what runs shall not be waited for."""
     interactive: bool = False
 
     def ask(self, number: signal.Signals) -> None:
         """A person at a terminal (SIGINT) waits for no endpoints."""
+        if self.asked.is_set() and number is signal.SIGINT:
+            self.hurried.set()
         self.interactive = number is signal.SIGINT
         self.asked.set()
 
@@ -140,16 +145,31 @@ class Server:
         return await last_look(self.engine)  # its death ends every answer, and may so end the drain before it is seen
 
     async def drain(self) -> None:
-        """Be seen leaving, then refuse, let running requests finish, and tell those that do not."""
-        delay = 0.0 if self.stop.interactive else self.settings.endpoint_delay
+        """Let running requests finish, and tell those that do not."""
         self.journal.note("draining", running=len(self.lifecycle.running))
-        await asyncio.sleep(delay)
+        finished = await self.unless_hurried(self.finish_running())
         self.lifecycle.advance(Event.NOTICED)
-        if not await self.lifecycle.idle(self.settings.drain_timeout):
+        if not finished:
             interrupted = self.lifecycle.interrupt(Interruption.DEADLINE)
             self.journal.note("drain deadline", "warning", interrupted=interrupted)
             await self.lifecycle.idle(LAST_WORDS_SECONDS)
         self.lifecycle.advance(Event.FINISHED)
+
+    async def finish_running(self) -> bool:
+        """Be seen leaving, then refuse, and wait for what runs; False if that takes too long."""
+        await asyncio.sleep(0.0 if self.stop.interactive else self.settings.endpoint_delay)
+        self.lifecycle.advance(Event.NOTICED)
+        return await self.lifecycle.idle(self.settings.drain_timeout)
+
+    async def unless_hurried(self, work: Coroutine[Any, Any, bool]) -> bool:
+        """The work's result, or False once somebody asks for an end at once."""
+        working, hurried = asyncio.ensure_future(work), asyncio.ensure_future(self.stop.hurried.wait())
+        try:
+            await asyncio.wait({working, hurried}, return_when=asyncio.FIRST_COMPLETED)
+            return working.done() and working.result()
+        finally:
+            working.cancel()
+            hurried.cancel()
 
 
 async def end(engine: Engine, journal: Journal) -> None:

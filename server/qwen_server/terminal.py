@@ -106,13 +106,15 @@ def invitation(opening: Opening, context: Fact, seconds: float) -> str:
 def draining(facts: dict[str, Fact]) -> str:
     """The beginning of the end."""
     running = facts["running"]
-    return f"Stopping, once {running} running request(s) are answered.\n" if running else "Stopping.\n"
+    if not running:
+        return "Stopping.\n"
+    return f"Stopping, once {running} running request(s) are answered; Ctrl-C again ends them.\n"
 
 
 SENTENCES: dict[str, Callable[[dict[str, Fact]], str]] = {
     "starting": lambda _: "",
     "draining": draining,
-    "drain deadline": lambda facts: f"{facts['interrupted']} request(s) took too long and were told so.\n",
+    "drain deadline": lambda facts: f"{facts['interrupted']} request(s) were ended and told so.\n",
     "stopped": lambda _: "Stopped.\n",
     "failed": lambda facts: f"qwen-server: {facts['message']}\n",
     "keys reloaded": lambda facts: f"The keys have changed: there are {facts['keys']} now.\n",

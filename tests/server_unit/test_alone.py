@@ -11,9 +11,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.server_unit.builders import KEY
+from tests.server_unit.builders import KEY, a_chat
 from tests.server_unit.screen import INTERRUPT, START_SECONDS, a_screen
 from tests.server_unit.waiting import wait_until
 
@@ -82,6 +83,27 @@ def test_ctrl_c_ends_it_cleanly_and_says_so(folder: Path, until: str) -> None:
         assert screen.ended() == 0
         screen.shows("Stopped.")
         assert "Traceback" not in screen.text()
+
+
+def test_a_second_ctrl_c_ends_what_still_runs(folder: Path) -> None:
+    """The first one says that it waits, and for what; the answer is told that it is incomplete."""
+    slow = script(folder, reply="word " * 10_000, token_seconds=0.05)
+    with a_screen("--model=Qwen3-8B", "--keys=keys", *SCRIPTED, *slow, folder=folder) as screen:
+        screen.shows("Try it:")
+        (url,) = re.findall(r"API +(\S+)", screen.text())
+        headers = {"Authorization": f"Bearer {KEY}"}
+        body = {**a_chat(stream=True), "model": "Qwen3-8B"}
+        with httpx.stream("POST", f"{url}/chat/completions", headers=headers, json=body) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            screen.press(INTERRUPT)
+            screen.shows("Stopping, once 1 running request(s) are answered; Ctrl-C again ends them.")
+            screen.press(INTERRUPT)
+            rest = [line for line in lines if line]
+
+        assert "shutting_down" in rest[-2]
+        assert screen.ended() == 0
+        screen.shows("1 request(s) were ended and told so.")
 
 
 def test_an_engine_that_does_not_start_is_one_sentence_and_where_to_look(folder: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 
 from qwen_server.auth import KeyRing
 from qwen_server.command_line import settings
-from qwen_server.drain import Lifecycle
+from qwen_server.drain import Lifecycle, Phase
 from qwen_server.engine.base import Engine, EngineDead
 from qwen_server.engine.scripted import ScriptedEngine
-from qwen_server.exchange import Exchange
+from qwen_server.exchange import Exchange, Interruption
 from qwen_server.health import Pulse
 from qwen_server.journal import Journal
 from qwen_server.serve import CLOSE_SECONDS, Server, Stop, end
@@ -71,6 +71,41 @@ async def test_a_drain_with_a_well_engine_is_a_clean_end() -> None:
 
     assert await ended is None
     assert now() == pytest.approx(15.0)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
+async def test_ctrl_c_ends_a_drain_at_once(first: signal.Signals) -> None:
+    """Whoever had asked before; what runs is told, and the end is a clean one."""
+    request = Exchange("1")
+    server, ended = a_running_server(Ill(), request)
+    await asyncio.sleep(10.0)
+    server.stop.ask(first)
+    await asyncio.sleep(2.0)
+    request.task = asyncio.ensure_future(asyncio.sleep(3600))
+    request.task.add_done_callback(lambda _: server.lifecycle.leave(request))
+    server.stop.ask(signal.SIGINT)
+
+    assert await ended is None
+    assert request.interruption is Interruption.DEADLINE
+    assert server.lifecycle.phase is Phase.STOPPED
+    assert now() < 13.0
+
+
+@pytest.mark.looptime
+async def test_a_second_sigterm_changes_nothing() -> None:
+    """A kubelet that asks twice is no impatient person."""
+    request = Exchange("1")
+    server, ended = a_running_server(Ill(), request)
+    await asked_to_stop(server)
+    await asyncio.sleep(100.0)
+    server.stop.ask(signal.SIGTERM)
+    await asyncio.sleep(100.0)
+    assert not ended.done()
+    server.lifecycle.leave(request)
+
+    assert await ended is None
+    assert now() == pytest.approx(210.0, abs=1.0)
 
 
 @pytest.mark.looptime

@@ -75,7 +75,7 @@ def test_events_are_sentences() -> None:
     terminal.note("unheard of", of=1)
 
     assert written.getvalue().replace("\r\x1b[K", "").splitlines() == [
-        "Stopping, once 2 running request(s) are answered.",
+        "Stopping, once 2 running request(s) are answered; Ctrl-C again ends them.",
         "vllm: for everybody",
         "unheard of: of 1",
     ]
