@@ -11,7 +11,7 @@ from typing import Any
 from unittest import mock
 
 from qwen_server.journal import Journal
-from qwen_server.weights.__main__ import QUIET, outcome
+from qwen_server.weights.__main__ import HUB_LIBRARY, outcome
 from tests.weights_unit.hub_server import REPOSITORY, Hub
 from tests.weights_unit.models import Files
 
@@ -87,7 +87,7 @@ def run(words: list[str], **variables: str) -> Ended:
 def run_here(words: list[str], **variables: str) -> Ended:
     """The same without a process: a second faster."""
     out = io.StringIO()
-    with mock.patch.dict(os.environ, environment(**variables) | QUIET, clear=True):
+    with mock.patch.dict(os.environ, environment(**variables) | HUB_LIBRARY, clear=True):
         line, status = outcome(words[len(command()) :], Journal(out))
     return Ended(status, out.getvalue(), line)
 

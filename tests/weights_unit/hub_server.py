@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -84,6 +84,10 @@ class Hub:
     def sent_again(self) -> set[str]:
         """Files of which something was sent after they were whole."""
         return {name for name, count in self.finished.items() if self.sent[name] > count}
+
+    def requested(self, before: Mapping[str, Collection[int]] | None = None) -> dict[str, list[int]]:
+        """From which bytes on each file was asked for, in all or since then."""
+        return {name: starts[len((before or {}).get(name, ())) :] for name, starts in list(self.served.items())}
 
     def total(self) -> int:
         """Bytes of content that were sent."""

@@ -9,7 +9,7 @@ import select
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,8 @@ class Wire:
     """Bytes from the store after which a connection is closed; one for each connection that gets so far."""
     silences: list[int] = field(default_factory=list)
     """Bytes after which nothing more is passed on."""
+    before_a_cut: Callable[[], None] = lambda: None
+    """Called when a connection is about to be closed."""
     port: int = 0
     passed: int = 0
     """Bytes from the store, over all connections."""
@@ -80,6 +82,7 @@ class Wire:
                         return
                     if self.cuts and count > self.cuts[0]:
                         self.cuts.pop(0)
+                        self.before_a_cut()
                         return
                     client.sendall(data)
                     self.passed += len(data)

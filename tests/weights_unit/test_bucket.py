@@ -75,6 +75,21 @@ def test_a_cut_wire_is_gone_on_from(tmp_path: Path) -> None:
     assert contents(tmp_path / "m") == wanted(FILES)
 
 
+def test_files_that_were_finished_are_not_fetched_again(tmp_path: Path) -> None:
+    """Though a store gives no hash to know them by: the ledger does."""
+    with a_bucket(tmp_path / "store", FILES) as bucket:
+        bucket.wire.cuts = [1_500_000]
+        first = fetch(tmp_path / "m", bucket, "--attempts", 1)
+        finished = set(contents(tmp_path / "m"))
+        before = bucket.wire.passed
+        second = fetch(tmp_path / "m", bucket)
+
+        missing = sum(len(data) for name, data in wanted(FILES).items() if name not in finished)
+        assert bucket.wire.passed - before < missing + 15_000  # the listing, and headers
+    assert (first.reason, second.status) == ("SourceUnreachable", 0)
+    assert len(finished) > 5
+
+
 def test_a_silent_wire_is_left(tmp_path: Path) -> None:
     """After the stall time-out, then gone on from."""
     with a_bucket(tmp_path / "store", FILES) as bucket:
@@ -86,7 +101,20 @@ def test_a_silent_wire_is_left(tmp_path: Path) -> None:
     assert contents(tmp_path / "m") == wanted(FILES)
 
 
-def test_an_object_that_is_replaced_on_the_way_is_noticed(tmp_path: Path) -> None:
+def test_an_object_that_is_replaced_while_it_is_fetched_ends_the_job(tmp_path: Path) -> None:
+    """It went on with the version that was listed, and that is gone."""
+    with a_bucket(tmp_path / "store", FILES) as bucket:
+        bucket.wire.cuts = [1_000_000]
+        bucket.wire.before_a_cut = lambda: bucket.put(
+            {name: FILES[name][:-1] + b"?" for name in FILES if "000" in name}
+        )
+        ended = fetch(tmp_path / "m", bucket)
+
+    assert (ended.reason, ended.status) == ("ModelInvalid", 78), ended.output
+    assert "was changed while it was fetched" in ended.told["message"]
+
+
+def test_an_object_that_is_replaced_between_two_fetches_is_noticed(tmp_path: Path) -> None:
     """Two versions of a file are never mixed."""
     with a_bucket(tmp_path / "store", FILES) as bucket:
         bucket.wire.cuts = [1_000_000]

@@ -65,6 +65,7 @@ def test_a_part_is_gone_on_from_at_its_byte(tmp_path: Path) -> None:
     assert ended.status == 0, ended.output
     assert (tmp_path / "m" / SHARD).read_bytes() == FILES[SHARD]
     assert hub.sent[SHARD] == sent
+    assert ended.journal("trying again") == []
 
 
 def test_plain_http_steps_in_where_the_fast_transfer_fails(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_a_download_that_was_begun_stays_with_its_commit(tmp_path: Path) -> None
 def test_a_commit_that_is_gone_is_replaced_by_the_present_one(tmp_path: Path) -> None:
     """Files that both have are kept, and what only the old one had goes."""
     old, new = model(shards=3), model(shards=2)
-    new["tokenizer.json"] = b"another"
+    old["old.json"], new["tokenizer.json"] = b"{}", b"another"
     with a_hub(old) as hub:
         hub.faults.statuses = {"model-00003-of-00003.safetensors": [(404, {})]}
         assert fetch(tmp_path / "m", hub=hub).status != 0

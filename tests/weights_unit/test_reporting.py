@@ -69,7 +69,7 @@ def test_neither_token_nor_signed_address_is_in_any_output(fault: Callable[[Hub]
     with a_hub(model(shards=2), token=TOKEN) as hub:
         fault(hub)
         words = fetch_command(tmp_path / "m", "--attempts", 2, source=SOURCE, endpoint=hub.url)
-        ended = run(words, HF_TOKEN=TOKEN, HF_DEBUG="1", HF_HUB_VERBOSITY="debug")
+        ended = run(words, HF_TOKEN=TOKEN, HF_DEBUG="1", HF_HUB_VERBOSITY="debug", HF_HUB_OFFLINE="1")
 
         assert any(TOKEN in authorization for _, _, authorization in hub.requests)
     written = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]

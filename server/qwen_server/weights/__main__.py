@@ -27,12 +27,9 @@ from qwen_server.weights.reasons import Reason, WeightsError
 from qwen_server.weights.reporting import reporting
 from qwen_server.weights.source import Bucket, Hub, Mounted
 
-QUIET: Final = {
-    "HF_DEBUG": "0",  # it would print every header
-    "HF_HUB_DISABLE_IMPLICIT_TOKEN": "1",
-    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+HUB_LIBRARY: Final = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_DISABLE_UPDATE_CHECK": "1",
+    "HF_HUB_OFFLINE": "0",  # the server's images say 1, and this may run in one
 }
 """What the hub's library reads while it is imported."""
 
@@ -106,7 +103,7 @@ def outcome(arguments: Sequence[str], journal: Journal) -> tuple[str, int]:
 def main() -> None:
     """Entry point. Ends at once: all that is worth keeping is on the disk already."""
     signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-    os.environ |= QUIET
+    os.environ |= HUB_LIBRARY
     logging.disable()  # libraries name signed addresses in their warnings
     arguments, journal = sys.argv[1:], Journal(sys.stdout)
     line, status = outcome(arguments, journal)

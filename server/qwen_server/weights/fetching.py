@@ -88,11 +88,12 @@ def _fill(uri: str, ground: Ground) -> Manifest:
     small = selection.describing(listing)
     ledger = Ledger(ground.folder, listing, former)
     ledger.begin()
-    ground.gauge.enter(Stage.DOWNLOADING)
     _bring_all(small, ground, ledger)
     wanted = small + selection.tensors(listing, _index(ground.folder, small))
     ground.journal.note("resolved", source=uri, commit=listing.commit, files=len(wanted), bytes=bytes_of(wanted))
     disk.ask_for_room(ground.folder, _to_come(ledger.lacks(wanted), ground.folder))
+    ground.gauge.count(bytes_of(wanted), bytes_of(wanted) - bytes_of(ledger.lacks(wanted)))
+    ground.gauge.enter(Stage.DOWNLOADING)
     _bring_all(wanted, ground, ledger)
     return ledger.close(wanted)
 
@@ -126,14 +127,12 @@ def _to_come(files: Iterable[RemoteFile], folder: Path) -> int:
 
 def _bring_all(files: list[RemoteFile], ground: Ground, ledger: Ledger) -> None:
     """Several at once; the first that fails for good ends the others."""
-    missing = ledger.lacks(files)
-    ground.gauge.count(bytes_of(files), bytes_of(files) - bytes_of(missing))
 
     def bring_one(file: RemoteFile) -> None:
         ledger.add(file.name, bring(file, ground))
 
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="file") as pool:
-        futures = [pool.submit(bring_one, file) for file in missing]
+        futures = [pool.submit(bring_one, file) for file in ledger.lacks(files)]
         done, _ = wait(futures, return_when=FIRST_EXCEPTION)
         if error := _first_error(done):
             ground.stop.set()
