@@ -30,6 +30,10 @@ $(UV): requirements/uv.txt
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-engine
 	@$(UV) pip sync --quiet --compile-bytecode --python $(ENGINE)/python --require-hashes requirements/engine.txt && rm -f .venv-engine/wheel.stamp && touch $@
 
+.venv-gpu/stamp: requirements/server-gpu.txt | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-gpu
+	@$(UV) pip sync --quiet --compile-bytecode --python .venv-gpu/bin/python --require-hashes requirements/server-gpu.txt && rm -f .venv-gpu/wheel.stamp && touch $@
+
 $(WHEEL): $(SOURCES) pyproject.toml README.md LICENSE requirements/build.txt | $(UV)
 	@rm -rf .local/dist && $(UV) build --quiet --wheel --python $(PYTHON) --build-constraints requirements/build.txt --require-hashes --out-dir .local/dist && touch $@
 
@@ -93,6 +97,16 @@ gateway: .venv/stamp ## An S3-compatible server for the tests that want one (two
 bench-operator: venv ## The operator with 1,000 models on an emulated API server
 	@$(BIN)/python -m hack.bench_operator
 
+.PHONY: bench-server bench-gpu
+bench-server: venv venv-engine ## The server against vLLM's own, in about 15 minutes (QUICK=1 for a first look, RECORD=1 writes docs/figures.md)
+	@$(ENGINE)/python -m hack.weights
+	@$(BIN)/python -m hack.bench_server $(if $(QUICK),--quick) $(if $(RECORD),--record)
+
+bench-gpu: venv ## Tokens a second and time to first token on a GPU, ours beside vLLM's own server (MODEL=folder)
+	@$(BIN)/python -m hack.bench_server.gpu --model "$(MODEL)" --look
+	@$(MAKE) --no-print-directory .venv-gpu/wheel.stamp
+	@$(BIN)/python -m hack.bench_server.gpu --model "$(MODEL)"
+
 # --- on a cluster -----------------------------------------------------------------------------------------------------
 
 .PHONY: cluster cluster-down images demo demo-down e2e run serve
@@ -129,7 +143,7 @@ serve: venv ## The server on this machine with the scripted engine, no model nee
 .PHONY: clean distclean
 clean: ## Remove environments and build results, end the clusters
 	@if [ -e .venv/stamp ]; then $(BIN)/python -m hack.clean; fi
-	@rm -rf .venv .venv-engine .local dist $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-engine .venv-gpu .local dist $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Also the caches outside of this folder: binaries, images, model

@@ -57,15 +57,15 @@ class Running:
 
 
 def script_of_all() -> dict[str, Any]:
-    """What requests follow that bring no script."""
+    """What requests follow that bring no script; read for each, so that it may change."""
     path = os.environ.get(SCRIPT)
     found: dict[str, Any] = json.loads(Path(path).read_bytes()) if path else {}
     return found
 
 
-def admitted(request: Any, otherwise: dict[str, Any]) -> Running:
+def admitted(request: Any) -> Running:
     """A request that the scheduler has just let in."""
-    extra = (request.sampling_params.extra_args if request.sampling_params else None) or otherwise
+    extra = (request.sampling_params.extra_args if request.sampling_params else None) or script_of_all()
     return Running(
         len(request.prompt_token_ids),
         request.num_computed_tokens,
@@ -79,10 +79,9 @@ class NullExecutor(Executor):  # type: ignore[misc]
     """The executor: named by its path in `distributed_executor_backend`."""
 
     running: dict[str, Running]
-    otherwise: dict[str, Any]
 
     def _init_executor(self) -> None:
-        self.running, self.otherwise = {}, script_of_all()
+        self.running = {}
         current_platform.update_block_size_for_backend(self.vllm_config)
 
     def collective_rpc(self, method: Any, *_: Any, non_block: bool = False, **__: Any) -> Any:
@@ -98,7 +97,7 @@ class NullExecutor(Executor):  # type: ignore[misc]
         for finished in scheduler_output.finished_req_ids:
             self.running.pop(finished, None)
         for request in scheduler_output.scheduled_new_reqs:
-            self.running[request.req_id] = admitted(request, self.otherwise)
+            self.running[request.req_id] = admitted(request)
         scheduled = scheduler_output.num_scheduled_tokens
         tokens = [self.step(name, count) for name, count in scheduled.items()]
         time.sleep(max((self.running[name].pause for name in scheduled), default=0.0))
