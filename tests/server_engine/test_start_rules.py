@@ -13,7 +13,7 @@ from qwen_server.engine.base import EngineStartFailed
 from qwen_server.engine.cpu_threads import cpus_of
 from qwen_server.engine.environment import PRIVACY, copy_primed_cache, preloaded_libraries
 from qwen_server.engine.failure import FailureHandler, explained
-from qwen_server.engine.version import UNTESTED, check_version
+from qwen_server.engine.version import UNTESTED, check_device, check_version, computes_on_cpu_only
 from qwen_server.settings import Device, EngineArguments, EngineSettings
 from qwen_server.termination import Reason
 
@@ -209,3 +209,13 @@ def test_a_primed_cache_that_cannot_be_copied_costs_seconds_and_no_start(tmp_pat
     copy_primed_cache({"QWEN_PRIMED_CACHE": str(primed), "VLLM_CACHE_ROOT": str(blocked)})
 
     assert blocked.read_text() == ""
+
+
+def test_a_gpu_is_refused_at_once_where_vllm_knows_none() -> None:
+    """Before anything is imported; as in the environment of these tests."""
+    assert computes_on_cpu_only()
+    check_device(Device.CPU, cpu_only=True)
+    check_device(Device.GPU, cpu_only=False)
+    with pytest.raises(EngineStartFailed, match="ask for --device cpu") as caught:
+        check_device(Device.GPU, cpu_only=True)
+    assert caught.value.reason is Reason.INVALID_ARGUMENT

@@ -33,7 +33,7 @@ from qwen_server.engine.roundtrip import answered
 from qwen_server.engine.startup import Startup, settle
 from qwen_server.engine.statistics import VllmMetrics, statistics_logger
 from qwen_server.engine.threads import in_thread
-from qwen_server.engine.version import check_version, installed_version
+from qwen_server.engine.version import check_device, check_version, computes_on_cpu_only, installed_version
 from qwen_server.journal import Journal
 from qwen_server.settings import EngineSettings
 
@@ -61,6 +61,7 @@ class VllmEngine:
         """
         model_folder.check(settings.model, needs_weights=settings.arguments.load_format != "dummy")
         check_version(installed_version(), os.environ)
+        check_device(settings.device, cpu_only=computes_on_cpu_only())
         self._journal = journal or Journal()
         self._statistics = VllmMetrics(registry)
         self._settings = settings
