@@ -62,17 +62,21 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
 def _asked(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -> tuple[Step | None, ...]:
     """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
     wanted, gated = serving(model, settings, fit.layout), gate(model.spec, fit) is not None
+    replica = _replicas(model, wanted, seen, as_they_are=gated or not weights.are_there(model, seen))
     return (
-        *_around(model, wanted, seen),
+        *_around(model, wanted, seen, replica),
         *(() if gated else bringing.steps(model, seen, settings)),
-        _replicas(model, wanted, seen, as_they_are=gated or not weights.are_there(model, seen)),
+        replica,
     )
 
 
-def _around(model: QwenModel, wanted: Serving, seen: Snapshot) -> tuple[Step | None, ...]:
-    """What stands around the replicas: keys, address and fence."""
+def _around(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> tuple[Step | None, ...]:
+    """What stands around the replicas: keys, address and fence.
+
+    :param replica: the step that changes the replicas, if one is to be taken.
+    """
     return (
-        _created_once(model, wanted, seen),
+        _created_once(model, wanted, seen, replica),
         applied(SERVICE, model, service(model, wanted), seen.service),
         _fence(model, seen.network_policy),
     )
@@ -111,10 +115,12 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting)
         return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
     wanted = serving(model, settings, fit.layout)
     if resting:
-        return (*_around(model, wanted, seen), _replicas(model, wanted, seen, as_they_are=False))
+        replica = _replicas(model, wanted, seen, as_they_are=False)
+        return (*_around(model, wanted, seen, replica), replica)
     if living is None or not _runs_from(living, wanted.claim):
         return ()
-    return (*_around(model, wanted, seen), _replicas(model, wanted, seen, as_they_are=True))
+    replica = _replicas(model, wanted, seen, as_they_are=True)
+    return (*_around(model, wanted, seen, replica), replica)
 
 
 def _runs_from(living: Manifest, claim: str) -> bool:
@@ -124,8 +130,8 @@ def _runs_from(living: Manifest, claim: str) -> bool:
     return bool(spec.get("replicas")) and bool(volume.get("claimName") == claim)
 
 
-def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot) -> Step | None:
-    """The key Secret, until a Deployment refers to it, and again when a replica finds no key.
+def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> Step | None:
+    """The key Secret, right before the Deployment that refers to it, and again when a replica finds no key.
 
     Between these two, whoever deletes it means to revoke every key, and replicas go on with those that they know. A
     Secret may also vanish on the way: one of an earlier model of this name is collected after its Deployment.
@@ -133,7 +139,7 @@ def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot) -> Step | N
     if not wanted.generate_key:
         return None
     living = (seen.deployment or {}).get("spec", {})
-    if _volume(living, "keys").get("secret", {}).get("secretName") != wanted.key_secret:
+    if replica and _volume(living, "keys").get("secret", {}).get("secretName") != wanted.key_secret:
         return CreateOnce(SECRET, key_secret(model, wanted), "no Deployment refers to it yet")
     ended = (ending.server_ended(pod, model) for pod in pods.newest(seen.pods))
     if any(problem is not None and problem.reason is Reason.NO_USABLE_KEY for problem in ended):

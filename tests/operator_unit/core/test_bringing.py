@@ -100,6 +100,14 @@ def test_first_the_source_is_asked_how_much_there_is() -> None:
     assert words(made(model, jobs=(a_job(model, "measure"),))) == []
 
 
+def test_no_key_is_made_before_the_replicas_that_take_it() -> None:
+    """A fetch may last for hours with a look every ten seconds, and each would ask for the Secret again."""
+    model = from_hub()
+
+    assert kinds.SECRET not in {step.kind for step in made(model)}
+    assert [step.kind for step in made(model, **brought(model))] == [kinds.SECRET, kinds.DEPLOYMENT]
+
+
 def test_then_a_claim_with_a_tenth_to_spare_is_made_and_fetched_into() -> None:
     """15 GiB of weights on 17 GiB."""
     model = from_hub()

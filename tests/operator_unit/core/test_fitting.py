@@ -127,7 +127,7 @@ def test_a_model_that_does_not_fit_gets_no_pod() -> None:
     """Its keys and its address are made all the same."""
     found = planned(on_gpus(FOUR))
 
-    assert {step.kind for step in found.steps} == {kinds.SECRET, kinds.SERVICE, kinds.NETWORK_POLICY}
+    assert {step.kind for step in found.steps} == {kinds.SERVICE, kinds.NETWORK_POLICY}
     assert found.problem is None
 
 
