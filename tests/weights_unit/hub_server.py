@@ -126,8 +126,10 @@ class Content(BaseHTTPRequestHandler):
         if (refused := faults.statuses.get(name)) and self.command == "GET":
             self.answer(*refused.pop(0))
             return
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")) if faults.ranges else None
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")) if faults.ranges else None
         start = int(asked[1]) if asked else 0
+        if asked and asked[2]:
+            data = data[: int(asked[2]) + 1]
         if asked and start >= len(data):
             self.answer(416, {"Content-Range": f"bytes */{len(data)}"})
             return

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import obstore
@@ -162,3 +164,35 @@ def a_bucket(folder: Path, files: Files) -> Iterator[Bucket]:
         bucket = Bucket(wire, f"http://127.0.0.1:{port}")
         bucket.put(files)
         yield bucket
+
+
+class Refusal(BaseHTTPRequestHandler):
+    """Says one thing, whatever is asked."""
+
+    def __init__(self, status: int, body: bytes, *arguments: object) -> None:
+        self.answer = status, body
+        super().__init__(*arguments)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        """The status and its body."""
+        status, body = self.answer
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Tests have counts."""
+
+
+@contextmanager
+def a_refusal(status: int, body: bytes) -> Iterator[str]:
+    """A store that answers so; its address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Refusal, status, body)) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()

@@ -6,9 +6,9 @@ import pytest
 
 from hack.gateway.binary import binary
 from qwen_server.weights.marker import MARKER, read_manifest
-from tests.weights_unit.fetching import Ended, contents, fetch_command, run_here
+from tests.weights_unit.fetching import Ended, command, contents, fetch_command, run_here
 from tests.weights_unit.models import model, safetensors, sha256, wanted
-from tests.weights_unit.store import ACCESS, BUCKET, KEYS, SECRET, SOURCE, Bucket, a_bucket
+from tests.weights_unit.store import ACCESS, BUCKET, KEYS, SECRET, SOURCE, Bucket, a_bucket, a_refusal
 
 pytestmark = pytest.mark.skipif(not binary().exists(), reason="there is no object store: make gateway")
 SHARD = "model-00001-of-00002.safetensors"
@@ -134,6 +134,7 @@ def test_an_object_that_is_replaced_between_two_fetches_is_noticed(tmp_path: Pat
         (SOURCE, KEYS | {"AWS_SECRET_ACCESS_KEY": "wrong"}, "SourceUnauthorized", "Secret of model.credentialsRef"),
         (SOURCE, KEYS | {"AWS_ACCESS_KEY_ID": "nobody"}, "SourceUnauthorized", "Secret of model.credentialsRef"),
         (SOURCE, {"AWS_SKIP_SIGNATURE": "true"}, "SourceUnauthorized", "Secret of model.credentialsRef"),
+        (SOURCE, {"AWS_REGION": "us-east-1"}, "SourceUnauthorized", "Secret of model.credentialsRef"),
         (f"s3://{BUCKET}/nothing", KEYS, "SourceNotFound", f"s3://{BUCKET}/nothing"),
         ("s3://no-such-bucket/x", KEYS, "SourceNotFound", "no-such-bucket"),
     ],
@@ -148,6 +149,43 @@ def test_a_store_that_refuses_is_said_to(
     assert (ended.reason, ended.status) == (reason, 78), ended.output
     assert word in ended.told["message"]
     assert not [key for key in (ACCESS, SECRET) if key in ended.output + ended.words]
+
+
+def test_a_bucket_is_measured_without_being_fetched(tmp_path: Path) -> None:
+    """The facts of a fetch, from the first bytes of each file."""
+    with a_bucket(tmp_path / "store", FILES) as bucket:
+        words = command("measure", SOURCE, "--endpoint", bucket.wire.url, "--termination-log", tmp_path / "log")
+        measured = run_here(words, **KEYS)
+        passed = bucket.wire.passed
+        fetched = fetch(tmp_path / "m", bucket)
+
+    assert (measured.status, measured.words) == (0, fetched.words), measured.output
+    assert passed < 100_000
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (301, b""),
+        (301, b"<Error><Code>PermanentRedirect</Code></Error>"),
+        (400, b"<Error><Code>AuthorizationHeaderMalformed</Code></Error>"),
+    ],
+)
+def test_a_bucket_of_another_region_is_said_to_be(status: int, body: bytes, tmp_path: Path) -> None:
+    """As AWS says it, in three ways."""
+    with a_refusal(status, body) as url:
+        ended = run_here(fetch_command(tmp_path / "m", source=SOURCE, endpoint=url), **KEYS)
+
+    assert (ended.reason, ended.status) == ("SourceInvalid", 78)
+    assert "AWS_REGION" in ended.told["message"]
+
+
+def test_a_store_that_asks_to_slow_down_is_heard(tmp_path: Path) -> None:
+    """AWS says it with 503."""
+    with a_refusal(503, b"<Error><Code>SlowDown</Code></Error>") as url:
+        ended = run_here(fetch_command(tmp_path / "m", "--attempts", 2, source=SOURCE, endpoint=url), **KEYS)
+
+    assert (ended.reason, ended.status) == ("RateLimited", 75)
 
 
 def test_a_store_out_of_reach_is_said_to_be(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def origin(wanted: Command, environment: Mapping[str, str]) -> Origin:
 
     assert isinstance(wanted.source, Bucket)  # noqa: S101 - the other kinds of source are not fetched
     store = wanted.endpoint or environment.get("AWS_ENDPOINT_URL")
-    return BucketOrigin(wanted.source, store, wanted.patience.stall)
+    return BucketOrigin(wanted.source, store, wanted.patience.stall, environment)
 
 
 def fetched(wanted: Command, gauge: Gauge, journal: Journal) -> str:

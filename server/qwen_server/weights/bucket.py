@@ -1,13 +1,13 @@
 """The one door for obstore: the objects under a prefix of an S3-compatible bucket, and their content from any byte on.
 
 Keys, region and endpoint come from the environment by AWS's own names (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-AWS_REGION, AWS_ENDPOINT_URL; AWS_SKIP_SIGNATURE=true for a public bucket). The library's words never leave this
-module.
+AWS_REGION, AWS_ENDPOINT_URL). Without keys the bucket must be a public one. The library's words never leave this
+module: they hold access keys.
 """
 
 import hashlib
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -32,18 +32,25 @@ TOO_MANY: Final = (429, 503)
 """An object store says SlowDown with 503."""
 UNKNOWN_KEY: Final = ("InvalidAccessKeyId", "XAdminUserNotFound")
 """Codes for an access key that nobody has, whatever the status."""
-NO_KEYS: Final = "169.254.169.254"
-"""Where the library looks for keys when it was given none: a cloud's service for its own machines."""
+ELSEWHERE: Final = ("PermanentRedirect", "AuthorizationHeaderMalformed")
+"""Codes for a bucket of another region; the redirect also comes without a body."""
+REDIRECTED: Final = "incorrectly configured region"
+CREDENTIALS: Final = frozenset(
+    {"AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SKIP_SIGNATURE"}
+)
+"""Variables that say who asks. Where there is none, nobody is asked for keys, least of all the machine's own cloud."""
 
 
 class BucketOrigin:
     """A prefix of a bucket. `endpoint` is None for AWS or what the environment says; `stall` in seconds."""
 
-    def __init__(self, source: Bucket, endpoint: str | None, stall: float) -> None:
+    def __init__(self, source: Bucket, endpoint: str | None, stall: float, environment: Mapping[str, str]) -> None:
         self._source = source
         self._stall = stall
         self._place = (urlsplit(endpoint).hostname if endpoint else None) or "the object store"
         options: dict[str, Any] = {"endpoint": endpoint} if endpoint else {}
+        if not CREDENTIALS & environment.keys():
+            options["skip_signature"] = True
         self._store = S3Store(
             source.bucket,
             prefix=source.prefix or None,
@@ -84,6 +91,12 @@ class BucketOrigin:
             for piece in got.stream(PIECE):
                 yield bytes(piece)
 
+    def first(self, file: RemoteFile, count: int) -> bytes:
+        """The first bytes. Raises WeightsError."""
+        with self._translated(file.name):
+            length = min(count, file.size)
+            return bytes(obstore.get_range(self._store, file.name, start=0, length=length)) if length else b""
+
     def _sums(self) -> dict[str, str]:
         written = bytes(obstore.get(self._store, SUMS).bytes()).decode(errors="replace")
         return {matched[2]: matched[1] for line in written.splitlines() if (matched := SUM.fullmatch(line))}
@@ -103,20 +116,29 @@ class BucketOrigin:
     def _failure(self, words: str, what: str) -> WeightsError:
         """What the library's one general error means: status and code stand in its text alone."""
         status, code = _status(words), _code(words)
-        if status in (401, 403) or code in UNKNOWN_KEY or NO_KEYS in words:
+        if code in ELSEWHERE or REDIRECTED in words:
+            why, remedy = (
+                "the bucket is in another region",
+                "its region as AWS_REGION into the Secret of credentialsRef",
+            )
+            return Reason.SOURCE_INVALID.about(uri=self._source.uri, why=why, example=remedy)
+        if status in (401, 403) or code in UNKNOWN_KEY:
             return self._unauthorized()
         if status == 404:
             return self._not_found(what)
-        if status in TOO_MANY:
-            return Reason.RATE_LIMITED.about(place=self.place, pause="")
         if status is not None:
-            return Reason.SOURCE_FAILED.about(place=self.place, status=status)
+            limited = Reason.RATE_LIMITED if status in TOO_MANY else Reason.SOURCE_FAILED
+            return limited.about(place=self.place, pause="", status=status)
         if TIMED_OUT.search(words):
             return Reason.DOWNLOAD_STALLED.about(place=self.place, seconds=f"{self._stall:g}")
         return Reason.SOURCE_UNREACHABLE.about(place=self.place, why="the connection failed")
 
     def _not_found(self, what: str) -> WeightsError:
         return Reason.SOURCE_NOT_FOUND.about(place=self.place, what=what)
+
+    def _elsewhere(self) -> WeightsError:
+        why, remedy = "the bucket is in another region", "its region as AWS_REGION into the Secret of credentialsRef"
+        return Reason.SOURCE_INVALID.about(uri=self._source.uri, why=why, example=remedy)
 
     def _unauthorized(self) -> WeightsError:
         return Reason.SOURCE_UNAUTHORIZED.about(

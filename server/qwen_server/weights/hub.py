@@ -6,7 +6,7 @@ own words never leave this module, since they hold signed addresses.
 """
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -60,18 +60,30 @@ class HubOrigin:
 
     def stream(self, file: RemoteFile, offset: int) -> Generator[bytes]:
         """The content from a byte on: by the fast transfer where it is offered, else by HTTP. Raises WeightsError."""
-        url = hf_hub_url(self._source.repository, file.name, revision=self._commit, endpoint=self._endpoint)
-        headers = build_hf_headers(token=self._token)
+        url, headers = self._request(file)
         with self._translated():
             offer = self._xet.offer(url, headers, self._endpoint) if file.size > LARGE else None
             if offer:
                 yield from self._xet.stream(offer, file, offset, headers)
             else:
-                yield from self._http(url, headers, offset)
+                yield from self._http(url, headers | _range(offset), offset)
+
+    def first(self, file: RemoteFile, count: int) -> bytes:
+        """The first bytes, by HTTP: the fast transfer would bring hundreds of megabytes ahead. Raises WeightsError."""
+        url, headers = self._request(file)
+        got = bytearray()
+        with self._translated(), closing(self._http(url, headers | _range(0, count), 0)) as pieces:
+            while len(got) < count and (piece := next(pieces, None)) is not None:
+                got += piece
+        return bytes(got[:count])
+
+    def _request(self, file: RemoteFile) -> tuple[str, dict[str, str]]:
+        url = hf_hub_url(self._source.repository, file.name, revision=self._commit, endpoint=self._endpoint)
+        return url, build_hf_headers(token=self._token) | {"Accept-Encoding": "identity"}
 
     def _http(self, url: str, headers: dict[str, str], offset: int) -> Generator[bytes]:
-        asked = headers | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
-        with get_session().stream("GET", url, headers=asked, timeout=self._stall, follow_redirects=True) as response:
+        """The bytes from an offset on, which is left out here where the source sends all the same."""
+        with get_session().stream("GET", url, headers=headers, timeout=self._stall, follow_redirects=True) as response:
             hf_raise_for_status(response)
             skipped = offset if response.status_code != PARTIAL_CONTENT else 0
             for piece in response.iter_bytes():  # as they come: what waits for company is lost with the connection
@@ -123,6 +135,13 @@ class HubOrigin:
         else:
             why, remedy = "the token is wrong or has expired", "put a valid one into the Secret of model.credentialsRef"
         return Reason.SOURCE_UNAUTHORIZED.about(place=self.place, what=self._source.repository, why=why, remedy=remedy)
+
+
+def _range(offset: int, end: int | None = None) -> dict[str, str]:
+    """The header for the bytes from an offset on, or up to an end; none for all of them."""
+    if not offset and end is None:
+        return {}
+    return {"Range": f"bytes={offset}-{'' if end is None else end - 1}"}
 
 
 def _remote_file(sibling: RepoSibling) -> RemoteFile:

@@ -55,7 +55,7 @@ class Listing:
 
 
 class Origin(Protocol):
-    """A source that can be read. Both verbs raise WeightsError and nothing else."""
+    """A source that can be read. Its verbs raise WeightsError and nothing else."""
 
     @property
     def place(self) -> str:
@@ -63,6 +63,9 @@ class Origin(Protocol):
 
     def listing(self, commit: str | None) -> Listing:
         """What is there: at a commit that was resolved before, where the source keeps such, else now."""
+
+    def first(self, file: RemoteFile, count: int) -> bytes:
+        """So many bytes from a file's start, and no more is asked for; may be fewer."""
 
     def stream(self, file: RemoteFile, offset: int) -> Generator[bytes]:
         """The content of a file from a byte on; may end early."""

@@ -6,7 +6,6 @@ must never ask for a tensor's content, nor write anything.
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import partial
 from itertools import chain
 from typing import Any, Final
@@ -46,13 +45,10 @@ def _whole(origin: Origin, listing: Listing, name: str) -> bytes | None:
 
 def _first(origin: Origin, file: RemoteFile, count: int) -> bytes:
     """So many bytes of a file. Raises WeightsError where fewer come."""
-    begun = bytearray()
-    with closing(origin.stream(file, 0)) as pieces:
-        while len(begun) < count and (piece := next(pieces, None)) is not None:
-            begun += piece
+    begun = origin.first(file, count)
     if len(begun) < count:
         raise Reason.SOURCE_UNREACHABLE.about(place=origin.place, why=f"{file.name} ended early")
-    return bytes(begun[:count])
+    return begun
 
 
 def _tensors(origin: Origin, listing: Listing, file: RemoteFile) -> list[Tensor]:
