@@ -5,6 +5,7 @@ client does. It must never log what it finds.
 """
 
 import asyncio
+import os
 import ssl
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,10 @@ REFRESH_SECONDS = 60.0
 """A token in use is at most this old; a pod's own is replaced on disk about every 50 minutes."""
 
 
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+"""Where a pod reads its own namespace."""
+
+
 class NoCredentials(Exception):  # noqa: N818  (a sentence for the person who starts the operator)
     """Neither a service account nor a usable kubeconfig is here."""
 
@@ -22,9 +27,13 @@ class NoCredentials(Exception):  # noqa: N818  (a sentence for the person who st
 class Credentials:
     """The server's address, the TLS context, and the current `Authorization` header."""
 
-    def __init__(self, configuration: Any, *, kubeconfig: Path | None = None) -> None:
+    def __init__(
+        self, configuration: Any, *, kubeconfig: Path | None = None, context: str | None = None, namespace: str = ""
+    ) -> None:
         self._configuration = configuration
         self._kubeconfig = kubeconfig
+        self._context = context
+        self.namespace = namespace
         self._loaded_at = asyncio.get_running_loop().time()
         self.server: str = str(configuration.host).rstrip("/")
         self.tls = _tls(configuration) if self.server.startswith("https") else None
@@ -41,20 +50,22 @@ class Credentials:
         now = asyncio.get_running_loop().time()
         if self._kubeconfig and now - self._loaded_at > REFRESH_SECONDS:
             self._loaded_at = now
-            self._configuration = await _from_kubeconfig(self._kubeconfig)
+            self._configuration, _ = await _from_kubeconfig(self._kubeconfig, self._context)
 
 
-async def find(kubeconfig: Path | None) -> Credentials:
-    """The credentials in a kubeconfig, or those of the pod that this process runs in.
+async def find(kubeconfig: Path | None, context: str | None = None) -> Credentials:
+    """The credentials in a kubeconfig, or those of the pod that this process runs in, with the namespace they stand in.
 
-    :param kubeconfig: a file's path; None means the pod's service account.
+    :param kubeconfig: a file's path, or several as $KUBECONFIG joins them; None means the pod's service account.
+    :param context: of the kubeconfig; None means its current one.
     :raises NoCredentials: with a sentence that names what is missing.
     """
     if kubeconfig is None:
-        return Credentials(_from_service_account())
-    if not await asyncio.to_thread(kubeconfig.is_file):
+        return Credentials(_from_service_account(), namespace=await asyncio.to_thread(_own_namespace))
+    if not await asyncio.to_thread(_exists, kubeconfig):
         raise NoCredentials(f"No cluster to talk to: this is no pod, and the kubeconfig {kubeconfig} does not exist.")
-    return Credentials(await _from_kubeconfig(kubeconfig), kubeconfig=kubeconfig)
+    configuration, namespace = await _from_kubeconfig(kubeconfig, context)
+    return Credentials(configuration, kubeconfig=kubeconfig, context=context, namespace=namespace)
 
 
 def _from_service_account() -> Any:
@@ -68,17 +79,29 @@ def _from_service_account() -> Any:
     return configuration
 
 
-async def _from_kubeconfig(path: Path) -> Any:
+def _exists(kubeconfig: Path) -> bool:
+    return any(Path(path).expanduser().is_file() for path in str(kubeconfig).split(os.pathsep) if path)
+
+
+def _own_namespace() -> str:
+    try:
+        return NAMESPACE_FILE.read_text().strip()
+    except OSError:
+        return ""
+
+
+async def _from_kubeconfig(path: Path, context: str | None) -> tuple[Any, str]:
     from kubernetes.aio.config import kube_config  # 13 MB that a pod never needs
 
     configuration = Configuration()
     try:
-        await kube_config.load_kube_config(
-            config_file=str(path), client_configuration=configuration, persist_config=False
+        loaded = await kube_config.load_kube_config(
+            config_file=str(path), context=context, client_configuration=configuration, persist_config=False
         )
+        namespace = loaded.current_context["context"].get("namespace")
     except Exception as error:
         raise NoCredentials(f"The kubeconfig {path} cannot be used: {error}") from error
-    return configuration
+    return configuration, str(namespace or "")
 
 
 def _tls(configuration: Any) -> ssl.SSLContext:

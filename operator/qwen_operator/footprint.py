@@ -13,11 +13,16 @@ PACKAGES_LEFT_UNRUN = ("kubernetes", "kubernetes.aio", "kubernetes.aio.config")
 """Packages whose `__init__` only gathers; their modules are imported by full name instead."""
 
 
-def trim() -> None:
-    """Register the gathering packages without running them, and import kopf without the client's synchronous half."""
+def leave_unrun() -> None:
+    """Register the gathering packages without running them."""
     for name in PACKAGES_LEFT_UNRUN:
         if name not in sys.modules and (spec := importlib.util.find_spec(name)):
             sys.modules[name] = importlib.util.module_from_spec(spec)
+
+
+def trim() -> None:
+    """The same, and import kopf without the client's synchronous half."""
+    leave_unrun()
     absent = "kubernetes.client"
     if absent in sys.modules or "kopf" in sys.modules:
         return

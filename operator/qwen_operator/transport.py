@@ -37,12 +37,16 @@ class Transport:
     """One pool of connections, and the middleware that every request passes.
 
     :param may_write: asked before each write; False refuses it here.
+    :param agent: who we are in the API server's audit log.
     """
 
-    def __init__(self, credentials: Credentials, metrics: Metrics, may_write: Callable[[], bool]) -> None:
+    def __init__(
+        self, credentials: Credentials, metrics: Metrics, may_write: Callable[[], bool], agent: str = "qwen-operator"
+    ) -> None:
         self._credentials = credentials
         self._metrics = metrics
         self._may_write = may_write
+        self._agent = agent
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._connector = aiohttp.TCPConnector(limit=0, ssl=credentials.tls or False)
         self._session = self.session()
@@ -54,7 +58,7 @@ class Transport:
             connector=self._connector,
             connector_owner=False,
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": "qwen-operator", "Accept": "application/json"},
+            headers={"User-Agent": self._agent, "Accept": "application/json"},
             middlewares=(self._pass,),
             auto_decompress=True,
         )

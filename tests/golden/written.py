@@ -1,10 +1,15 @@
 """The golden files' contents, worked out from the sources."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
+from rich.console import Console
 
+from qwen_operator.cli import chain, tree
+from qwen_operator.cli.around import Around
 from qwen_operator.core import resource, status
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.rendering import manifests_of
@@ -26,7 +31,7 @@ class Plain(yaml.SafeDumper):
 def files() -> dict[str, str]:
     """Text of every golden file that is written, by its path below `tests/golden`."""
     examples = sorted((ROOT / "examples").glob("*.yaml"))
-    return {f"children/{path.name}": children(path) for path in examples} | {"said.yaml": said()}
+    return {f"children/{path.name}": children(path) for path in examples} | {"said.yaml": said(), "why.txt": why()}
 
 
 def children(example: Path) -> str:
@@ -47,6 +52,24 @@ def verdict(name: str) -> dict[str, str]:
     model, seen = recorded(name)
     document = status.document(model, seen, Plan(), Outcome(), LATER)
     return {"reason": document["reason"], "message": document["message"]}
+
+
+def why() -> str:
+    """What `kubectl qwen why` shows of each recorded situation."""
+    return "\n".join(f"# {name}\n\n{shown(name)}" for name in recordings())
+
+
+def shown(name: str) -> str:
+    """The chain of one recorded situation, as a terminal of 120 characters without colours shows it."""
+    model, seen = recorded(name)
+    body = {
+        "metadata": msgspec.to_builtins(model.metadata),
+        "spec": msgspec.to_builtins(model.spec),
+        "status": {"observedGeneration": model.metadata.generation},
+    }
+    console = Console(width=120, highlight=False, file=io.StringIO())
+    console.print(tree.of(chain.account(body, Around(snapshot=seen), LATER)), crop=False)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
 
 
 def _dump(documents: list[Any]) -> str:

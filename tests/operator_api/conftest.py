@@ -1,5 +1,6 @@
 """API servers to test against, and the operator's own client to them."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -49,24 +50,41 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture
-async def emulated(emulator: Emulator, transport: Transport) -> Server:
+async def emulated(emulator: Emulator, transport: Transport, tmp_path: Path) -> Server:
     """The emulator alone, for what a real server won't do on demand."""
-    return Server(Credentials(Configuration(host=emulator.url)), transport, emulator)
+    return Server(Credentials(Configuration(host=emulator.url)), transport, emulator, kubeconfig_of(emulator, tmp_path))
+
+
+def kubeconfig_of(emulator: Emulator, folder: Path) -> Path:
+    """A kubeconfig for the emulator, whose context stands in the namespace `team`."""
+    context = {"cluster": "emulator", "user": "somebody", "namespace": "team"}
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "emulator", "cluster": {"server": emulator.url}}],
+        "users": [{"name": "somebody", "user": {}}],
+        "contexts": [{"name": "here", "context": context}],
+        "current-context": "here",
+    }
+    path = folder / "kubeconfig.json"
+    path.write_text(json.dumps(document))
+    return path
 
 
 @pytest.fixture(params=["emulator", "real"])
-async def server(request: pytest.FixtureRequest) -> AsyncIterator[Server]:
+async def server(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Server]:
     """Both API servers, one after the other."""
     if request.param == "emulator":
         async with Emulator().serving() as emulator:
             found = Credentials(Configuration(host=emulator.url))
             transport = Transport(found, Metrics(), lambda: True)
-            yield Server(found, transport, emulator)
+            yield Server(found, transport, emulator, kubeconfig_of(emulator, tmp_path))
             await transport.close()
         return
-    found = await finding.find(request.getfixturevalue("control_plane"))
+    kubeconfig = request.getfixturevalue("control_plane")
+    found = await finding.find(kubeconfig)
     transport = Transport(found, Metrics(), lambda: True)
-    server = Server(found, transport)
+    server = Server(found, transport, kubeconfig=kubeconfig)
     await server.begin()
     yield server
     await transport.close()

@@ -3,6 +3,7 @@
 import itertools
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from qwen_operator.cluster import Cluster
 from qwen_operator.core.kinds import Kind
@@ -23,6 +24,8 @@ class Server:
     transport: Transport
     emulator: Emulator | None = None
     """The emulator, for tests that break it; None on a real server."""
+    kubeconfig: Path | None = None
+    """A kubeconfig for it, for programs."""
     namespace: str = field(default_factory=lambda: f"test-{next(_numbers)}")
 
     async def begin(self) -> None:

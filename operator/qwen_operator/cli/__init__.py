@@ -1,8 +1,10 @@
 """`kubectl qwen`: one module a verb.
 
-Why it exists: what the operator knows is also wanted before there is a cluster, and without rights in one. It must
-never need a cluster for a verb that only works things out.
+Why it exists: what the operator knows is also wanted before there is a cluster, without rights in one, and at night in
+front of one. It must never need a cluster for a verb that only works things out.
 
-    __main__  the command line          checkpoint  a model's facts, from a folder or a hub
-    fit       will a model fit          picture     what a terminal shows of it
+    __main__  the command line          access      the one door to a cluster, with the user's own rights
+    fit       will a model fit          checkpoint  a model's facts, from a folder or a hub
+    status    how models do             overview    many in a table; detail: one in full
+    why       the chain of causes       chain       its links; remedies: what to type; tree: the picture
 """

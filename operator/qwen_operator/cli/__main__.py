@@ -5,36 +5,42 @@ a traceback for what a person can mend: one sentence, and an exit status that `-
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from qwen_operator.cli import endings, fit
+from qwen_operator.cli import endings, fit, status, why
 
 PROGRAM = "kubectl qwen"
+VERBS = (status, why, fit)
+"""In the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Carry out one verb and exit with its status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        status = options.verb(options)
-    except endings.Mistake as mistake:
-        print(f"{PROGRAM}: {mistake}", file=sys.stderr)
-        sys.exit(endings.USAGE)
-    except endings.Unknowable as reason:
-        print(f"{PROGRAM}: {reason}", file=sys.stderr)
-        sys.exit(endings.UNKNOWN)
+        ended = options.verb(options)
+        sys.stdout.flush()
+    except endings.Ending as ending:
+        print(f"{PROGRAM}: {ending}", file=sys.stderr)
+        sys.exit(ending.status)
     except KeyboardInterrupt:
         sys.exit(130)
-    sys.exit(status)
+    except BrokenPipeError:  # whoever read it has seen enough; the interpreter must not try to flush again
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    sys.exit(ended)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="Qwen models on Kubernetes, from the command line.")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
-    fit.add_to(verbs)
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """All verbs with their flags."""
+    line = argparse.ArgumentParser(prog=PROGRAM, description="Qwen models on Kubernetes, from the command line.")
+    verbs = line.add_subparsers(required=True, metavar="VERB")
+    for verb in VERBS:
+        verb.add_to(verbs)
+    return line
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from qwen_operator.cli import checkpoint, document, endings, picture, values
+from qwen_operator.cli import document, endings, picture, values
 from qwen_operator.cli.answer import Answer, Question, answer
 from qwen_operator.cli.endings import Mistake
 from qwen_operator.core.fit import products
@@ -32,14 +32,13 @@ STATUS = {
 
 def add_to(verbs: Any) -> None:
     """Add the verb to the command line."""
-    statuses = "\n".join(f"  {status}  {meaning}" for status, meaning in endings.STATUSES.items())
     parser: argparse.ArgumentParser = verbs.add_parser(
         "fit",
         help="will a model fit on these GPUs; needs no cluster",
         description="Work out whether a model fits on a number of GPUs: weights, overhead and KV cache of every\n"
         "way to share it. Needs no cluster, and of the model only config.json and what the\n"
         "safetensors files list.",
-        epilog=f"exit status:\n{statuses}",
+        epilog=endings.listed(endings.OF_FIT),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(verb=run)
@@ -114,6 +113,8 @@ def run(options: argparse.Namespace) -> int:
     :raises Mistake: a flag can't be met.
     :raises Unknowable: the model can't be read or estimated.
     """
+    from qwen_operator.cli import checkpoint  # half a second for the hub's client, which no other verb needs
+
     name, memory = _gpu(options)
     with Console(stderr=True).status(f"Reading what {options.model} lists …"):
         facts = checkpoint.known(options.model)
