@@ -1,12 +1,17 @@
 """The pure parts: sources, selection, patience, rate, manifest, description."""
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from qwen_server.weights.command import command
 from qwen_server.weights.description import LONGEST, facts, pattern, report
 from qwen_server.weights.disk import gibibytes
+from qwen_server.weights.fetching import AT_ONCE
 from qwen_server.weights.listing import Algorithm, Digest, Listing, RemoteFile, Sums
 from qwen_server.weights.marker import Manifest, NoManifest, Verified, manifest
 from qwen_server.weights.patience import LONGEST_ORDERED_PAUSE, Patience
@@ -17,6 +22,7 @@ from qwen_server.weights.source import Bucket, Hub, Mounted, source
 from qwen_server.weights.tensors import Tensor
 from tests.weights_unit.models import git_blob, sha256
 
+PAGE = Path(__file__).resolve().parents[2] / "docs/weights.md"
 UNREACHABLE = Reason.SOURCE_UNREACHABLE.about(place="hub", why="it is gone")
 MISMATCH = Reason.CHECKSUM_MISMATCH.about(name="x", place="hub", times=3)
 
@@ -53,6 +59,28 @@ def test_a_uri_is_taken_apart(uri: str, read: object) -> None:
 
     assert found == read
     assert found.uri == uri.rstrip("/")
+
+
+def test_the_command_lines_that_are_documented_are_understood() -> None:
+    """Of every verb."""
+    block = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    lines = [shlex.split(line, comments=True) for line in block.splitlines()]
+
+    assert {program for program, *_ in lines} == {"qwen-weights"}
+    assert [command(words).verb for _, *words in lines] == ["measure", "fetch", "verify", "describe"]
+
+
+def test_the_page_tells_the_figures_of_the_code() -> None:
+    """Pauses, attempts, silence, the floor of speed, and how many files at a time."""
+    patience, page = Patience(), " ".join(PAGE.read_text().split())
+
+    assert f"from {patience.first_wait:g} to {patience.longest_wait:g} s" in page
+    assert f"kept up to {LONGEST_ORDERED_PAUSE / 60:g} minutes" in page
+    assert f"without {patience.worth >> 20} MiB of progress" in page
+    assert f"says nothing for {patience.stall:g} s" in page
+    assert f"below {SLOW / 1e6:g} MB/s" in page
+    assert (patience.attempts, AT_ONCE) == (8, 8)
+    assert page.count("ight f") == 2
 
 
 def test_a_name_that_leaves_the_folder_is_never_chosen() -> None:

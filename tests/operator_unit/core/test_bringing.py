@@ -271,7 +271,7 @@ def test_the_keys_of_a_store_come_under_its_own_names() -> None:
     [container] = spec["containers"]
     from_secret = {each["name"]: each["valueFrom"]["secretKeyRef"] for each in container["env"] if "valueFrom" in each}
 
-    assert set(from_secret) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"}
+    assert set(from_secret) == {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"}
     assert from_secret["AWS_ACCESS_KEY_ID"] == {"name": "store", "key": "AWS_ACCESS_KEY_ID", "optional": True}
     assert not [volume for volume in spec["volumes"] if "secret" in volume]
 

@@ -22,7 +22,7 @@ from qwen_operator.core.source import S3, source
 
 NEVER_GIVE_UP = 2**31 - 1
 """Kubernetes' largest `backoffLimit`: the pauses between attempts grow to five minutes and stay there."""
-STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 """Entries of the Secret that opens an object store, under AWS's own names."""
 TOKEN_FILE = f"{names.CREDENTIALS_DIR}/token"
 SCRATCH = "/tmp"  # noqa: S108  (a volume of the pod's own)

@@ -31,7 +31,7 @@ class Credentials(Part, frozen=True, kw_only=True):
             pattern=r"^[A-Za-z0-9._-]+$",
             max_length=253,
             description="Entry that holds the token of hf://. For s3:// the entries AWS_ACCESS_KEY_ID, "
-            "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are read. Default: token.",
+            "AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN and AWS_REGION are read. Default: token.",
         ),
     ] = "token"
 
