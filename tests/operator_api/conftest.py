@@ -1,6 +1,7 @@
 """API servers to test against, and the operator's own client to them."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from kubernetes.aio.client import Configuration
 
 from hack.cluster import binaries
+from hack.cluster.api import Api, ApiError
 from hack.cluster.control_plane import ControlPlane
 from qwen_operator import crd
 from qwen_operator import credentials as finding
 from qwen_operator.cluster import Cluster
+from qwen_operator.core import kinds
 from qwen_operator.credentials import Credentials
 from qwen_operator.observe import Metrics
 from qwen_operator.transport import Transport
@@ -46,7 +49,21 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         definition = crd.document()
         place = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
         plane.api.apply(place + definition["metadata"]["name"], definition)
+        _wait_for(plane.api, kinds.QWEN_MODEL.path())
         yield plane.kubeconfig
+
+
+def _wait_for(api: Api, path: str) -> None:
+    """A new kind is served a moment after its definition is stored."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            api.get(path)
+        except ApiError:
+            assert time.monotonic() < deadline, f"{path} is not served"
+            time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture
