@@ -37,6 +37,7 @@ class Caches:
             pods=tuple(pod for pod in of_pods if not pods.fetches(pod)),
             fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),
             jobs=tuple(job for job in self._group(kinds.JOB, namespace, name) if controlled_by(job, uid)),
+            disruption_budget=self._own(kinds.DISRUPTION_BUDGET, Key(namespace, names.disruption_budget(name)), uid),
             network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),
             loads=self.loads.of(key_of(pod) for pod in of_pods),
             claim=self._claim(namespace, place(model).claim),

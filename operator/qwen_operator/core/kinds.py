@@ -115,6 +115,13 @@ NETWORK_POLICY = Kind(
     verbs=("get", "list", "watch", "create", "patch", "delete"),
     scope=Scope.OURS,
 )
+DISRUPTION_BUDGET = Kind(
+    api_version="policy/v1",
+    kind="PodDisruptionBudget",
+    plural="poddisruptionbudgets",
+    verbs=("get", "list", "watch", "create", "patch", "delete"),
+    scope=Scope.OURS,
+)
 LEASE = Kind(
     api_version="coordination.k8s.io/v1",
     kind="Lease",
@@ -123,6 +130,19 @@ LEASE = Kind(
     scope=Scope.OPERATOR,
 )
 
-ALL = (QWEN_MODEL, QWEN_MODEL_STATUS, DEPLOYMENT, SERVICE, SECRET, EVENT, POD, CLAIM, JOB, NETWORK_POLICY, LEASE)
+ALL = (
+    QWEN_MODEL,
+    QWEN_MODEL_STATUS,
+    DEPLOYMENT,
+    SERVICE,
+    SECRET,
+    EVENT,
+    POD,
+    CLAIM,
+    JOB,
+    NETWORK_POLICY,
+    DISRUPTION_BUDGET,
+    LEASE,
+)
 WATCHED = tuple(kind for kind in ALL if kind.watched)
 """Kinds with an informer of ours."""

@@ -65,6 +65,11 @@ def weights_job(model: str, verb: str, mark: str) -> str:
     return f"{model}-{verb}-{mark}"
 
 
+def disruption_budget(model: str) -> str:
+    """Name of a model's PodDisruptionBudget."""
+    return model
+
+
 def network_policy(model: str) -> str:
     """Name of a model's NetworkPolicy."""
     return model

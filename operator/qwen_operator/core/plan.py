@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from qwen_operator.core import acceptance, bringing, pods, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
+from qwen_operator.core.desired.disruption_budget import disruption_budget
 from qwen_operator.core.desired.key_secret import key_secret
 from qwen_operator.core.desired.network_policy import network_policy
 from qwen_operator.core.desired.service import service
 from qwen_operator.core.fitting import Fitting, fitting, gate
-from qwen_operator.core.kinds import DEPLOYMENT, NETWORK_POLICY, SECRET, SERVICE
+from qwen_operator.core.kinds import DEPLOYMENT, DISRUPTION_BUDGET, NETWORK_POLICY, SECRET, SERVICE
 from qwen_operator.core.living import difference, stamped
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
@@ -71,7 +72,7 @@ def _asked(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -
 
 
 def _around(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> tuple[Step | None, ...]:
-    """What stands around the replicas: keys, address and fence.
+    """What stands around the replicas: keys, address, fence and budget.
 
     :param replica: the step that changes the replicas, if one is to be taken.
     """
@@ -79,7 +80,14 @@ def _around(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | N
         _created_once(model, wanted, seen, replica),
         applied(SERVICE, model, service(model, wanted), seen.service),
         _fence(model, seen.network_policy),
+        _budget(model, seen.disruption_budget),
     )
+
+
+def _budget(model: QwenModel, living: Manifest | None) -> Step | None:
+    if model.spec.disruption.pod_disruption_budget == "None" or replicas(model.spec) < 2:
+        return removed(DISRUPTION_BUDGET, living, "there is no second replica, or disruption says so")
+    return applied(DISRUPTION_BUDGET, model, disruption_budget(model), living)
 
 
 def _fence(model: QwenModel, living: Manifest | None) -> Step | None:

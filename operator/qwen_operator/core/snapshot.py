@@ -38,6 +38,9 @@ class Snapshot:
     fetchers: tuple[Manifest, ...] = ()
     """Pods of these Jobs, in any order."""
 
+    disruption_budget: Manifest | None = None
+    """The model's PodDisruptionBudget; None also if an object of that name is not controlled by this model."""
+
     network_policy: Manifest | None = None
     """The model's NetworkPolicy; None also if an object of that name is not controlled by this model."""
 

@@ -20,6 +20,7 @@ KINDS = {
     ("", "v1", "namespaces"): "Namespace",
     ("apps", "v1", "deployments"): "Deployment",
     ("batch", "v1", "jobs"): "Job",
+    ("policy", "v1", "poddisruptionbudgets"): "PodDisruptionBudget",
     ("networking.k8s.io", "v1", "networkpolicies"): "NetworkPolicy",
     ("apiextensions.k8s.io", "v1", "customresourcedefinitions"): "CustomResourceDefinition",
     ("coordination.k8s.io", "v1", "leases"): "Lease",

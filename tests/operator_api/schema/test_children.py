@@ -7,7 +7,15 @@ import pytest
 import yaml
 
 from qwen_operator.core import plan, resource, status
-from qwen_operator.core.kinds import DEPLOYMENT, JOB, NETWORK_POLICY, QWEN_MODEL, QWEN_MODEL_STATUS, SERVICE
+from qwen_operator.core.kinds import (
+    DEPLOYMENT,
+    DISRUPTION_BUDGET,
+    JOB,
+    NETWORK_POLICY,
+    QWEN_MODEL,
+    QWEN_MODEL_STATUS,
+    SERVICE,
+)
 from qwen_operator.core.living import difference
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.resource import QwenModel
@@ -27,7 +35,12 @@ def examples() -> Iterator[tuple[str, QwenModel]]:
 
 
 EXAMPLES = dict(examples())
-FIELDS = {DEPLOYMENT: "deployment", SERVICE: "service", NETWORK_POLICY: "network_policy"}
+FIELDS = {
+    DEPLOYMENT: "deployment",
+    SERVICE: "service",
+    NETWORK_POLICY: "network_policy",
+    DISRUPTION_BUDGET: "disruption_budget",
+}
 """Where a snapshot keeps a child."""
 
 

@@ -13,6 +13,9 @@ from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Apply, CreateOnce, Delete
 from tests.builders import SETTINGS, a_body, a_claim, a_deployment, a_model, a_network_policy, a_service, recorded
 
+NO_BUDGET: dict[str, Any] = {"disruption": {"podDisruptionBudget": "None"}}
+"""For tests of several replicas that are about something else."""
+
 
 def made(model: QwenModel, **seen: Any) -> Plan:
     """The plan for a model whose claim is there unless said otherwise."""
@@ -55,7 +58,7 @@ def test_a_settled_model_is_left_alone() -> None:
 @pytest.mark.parametrize(
     ("change", "step"),
     [
-        ({"replicas": 3}, "Apply Deployment: spec.replicas is not as asked"),
+        ({"replicas": 3} | NO_BUDGET, "Apply Deployment: spec.replicas is not as asked"),
         ({"service": {"port": 80}}, "Apply Service: spec.ports[80/TCP].name is not as asked"),
     ],
 )
@@ -185,7 +188,7 @@ def test_a_claim_that_waits_for_its_first_pod_blocks_nothing() -> None:
 
 def test_replicas_that_run_are_cared_for_though_their_claim_vanished() -> None:
     """They are scaled as asked, and what is wrong is said."""
-    found = made(a_model(replicas=2), claim=None, **settled(a_model()))
+    found = made(a_model(replicas=2, **NO_BUDGET), claim=None, **settled(a_model()))
 
     assert [step.kind for step in found.steps] == [kinds.DEPLOYMENT]
     assert found.problem is not None
@@ -215,7 +218,7 @@ def test_replicas_that_serve_are_not_replaced_while_their_successors_could_not_s
     leaving = a_claim(deletionTimestamp="2026-11-24T11:00:00Z")
 
     assert made(a_model(**change), claim=leaving, **settled(a_model())).steps == ()
-    assert made(a_model(replicas=2, **change), claim=leaving, **settled(a_model())).steps == ()
+    assert made(a_model(replicas=2, **NO_BUDGET, **change), claim=leaving, **settled(a_model())).steps == ()
 
 
 def test_a_model_whose_pods_can_not_be_described_is_suspended_by_taking_its_deployment_away() -> None:

@@ -1,4 +1,4 @@
-"""`spec.cache` and `spec.networkPolicy`: where fetched weights are kept, and whom replicas may talk to.
+"""`spec.cache`, `spec.networkPolicy` and `spec.disruption`: where weights are kept, and what surrounds replicas.
 
 Why it exists: it keeps the page of `spec` readable. It must never name a place that the model's own namespace does not
 hold.
@@ -81,6 +81,18 @@ class Cache(Part, frozen=True, kw_only=True):
             "Size; Checksum reads all of them."
         ),
     ] = "Size"
+
+
+class Disruption(Part, frozen=True, kw_only=True):
+    """What may take replicas away."""
+
+    pod_disruption_budget: Annotated[
+        Literal["Auto", "None"],
+        Meta(
+            description="Auto lets a drain take one replica at a time where there are several; of a single one no "
+            "budget is made, since it would hold the node for good. Default: Auto."
+        ),
+    ] = "Auto"
 
 
 class NetworkPolicy(Part, frozen=True, kw_only=True):

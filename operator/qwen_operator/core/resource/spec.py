@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, NetworkPolicy
+from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, Disruption, NetworkPolicy
 from qwen_operator.core.resource.compute import MEMORY_RULES, Parallelism, Resources, Validation
 from qwen_operator.core.resource.fields import Part
 from qwen_operator.core.resource.rules import rules
@@ -161,4 +161,5 @@ class Spec(Part, frozen=True, kw_only=True):
         Cache()
     )
     network_policy: Annotated[NetworkPolicy, Meta(description="Whom the replicas may talk to.")] = NetworkPolicy()
+    disruption: Annotated[Disruption, Meta(description="What may take replicas away.")] = Disruption()
     scheduling: Annotated[Scheduling, Meta(description="Which nodes may run the replicas.")] = Scheduling()
