@@ -5,12 +5,12 @@ never start anything.
 """
 
 import datetime
-import secrets
 import time
 from dataclasses import dataclass
 
 from qwen_operator import handlers, liveness
 from qwen_operator.announcer import Announcer
+from qwen_operator.api_key import new_key
 from qwen_operator.caches import Caches
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, names
@@ -76,7 +76,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
     lease = Lease(cluster, settings.namespace, LEASE_NAME, identity)
     queue = WorkQueue(attempt)
     caches = Caches(queue)
-    executor = Executor(cluster, caches, metrics, new_api_key)
+    executor = Executor(cluster, caches, metrics, new_key)
     reconciler = Reconciler(cluster, caches, executor, Announcer(cluster, utc_now, time.monotonic), settings, utc_now)
     informers = tuple(
         _informer(cluster, caches, kind, namespace)
@@ -101,11 +101,6 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         alive=liveness.alive(start, informers, queue, lag, handlers.is_watching),
         ready=liveness.ready(informers),
     )
-
-
-def new_api_key() -> str:
-    """An API key with 256 bits of randomness."""
-    return "sk-" + secrets.token_urlsafe(32)
 
 
 def utc_now() -> str:

@@ -7,4 +7,5 @@ front of one. It must never need a cluster for a verb that only works things out
     fit       will a model fit          checkpoint  a model's facts, from a folder or a hub
     status    how models do             overview    many in a table; detail: one in full
     why       the chain of causes       chain       its links; remedies: what to type; tree: the picture
+    keys      of a model: its API keys  keyring     a Secret's entries; key_secret: read and written
 """

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from qwen_operator.cli import endings, fit, status, why
+from qwen_operator.cli import endings, fit, keys, status, why
 
 PROGRAM = "kubectl qwen"
-VERBS = (status, why, fit)
+VERBS = (status, why, keys, fit)
 """In the order of the help."""
 
 

@@ -4,10 +4,15 @@ Why it exists: argparse shows an ArgumentTypeError as one sentence behind the fl
 pass that only the work behind it would stumble over.
 """
 
+import re
 from argparse import ArgumentTypeError
 from collections.abc import Callable
+from datetime import timedelta
 
 from qwen_operator.core.quantity import whole
+
+_UNITS = {"d": "days", "h": "hours", "m": "minutes", "s": "seconds"}
+_DURATION = re.compile(r"(\d{1,6})([dhms])", re.ASCII)
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
@@ -51,3 +56,11 @@ def size(text: str) -> int:
     if amount < 2**30:
         raise ArgumentTypeError(f"must be an amount such as 80Gi, not {text!r}")
     return amount
+
+
+def duration(text: str) -> timedelta:
+    """A time such as 30d, 24h, 90m or 45s; 0s is none."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise ArgumentTypeError(f"must be a time such as 30d, 24h or 90m, not {text!r}")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -91,6 +91,7 @@ class Objects:
     def merge(self, resource: str, namespace: str, name: str, body: Manifest, *, status: bool = False) -> Manifest:
         """A JSON merge patch, as somebody else would send one; it takes the fields over from their managers."""
         living = self.get(resource, namespace, name)
+        self._version_precondition(living, body)
         body = {"status": body.get("status", {})} if status else _without_status(resource, body)
         merged = ownership.merged(copy.deepcopy(living), body)
         gone = ownership.leaves(body) - ownership.leaves(merged)
@@ -101,9 +102,7 @@ class Objects:
     def replace(self, resource: str, namespace: str, name: str, body: Manifest) -> Manifest:
         """A PUT: refused if the version in it is not the living one."""
         living = self.get(resource, namespace, name)
-        version = body["metadata"].get("resourceVersion")
-        if version and version != living["metadata"]["resourceVersion"]:
-            raise Refused(409, "Conflict", "the object has been modified")
+        self._version_precondition(living, body)
         return self.overwrite(resource, living, copy.deepcopy(body))
 
     def delete(self, resource: str, namespace: str, name: str, uid: str | None = None) -> Manifest:
@@ -150,6 +149,12 @@ class Objects:
             for (namespace, name), manifest in tuple(objects.items()):
                 if any(owner.get("uid") == uid for owner in manifest["metadata"].get("ownerReferences") or ()):
                     self.delete(resource, namespace, name)
+
+    @staticmethod
+    def _version_precondition(living: Manifest, body: Manifest) -> None:
+        version = (body.get("metadata") or {}).get("resourceVersion")
+        if version and version != living["metadata"]["resourceVersion"]:
+            raise Refused(409, "Conflict", "the object has been modified")
 
     @staticmethod
     def _precondition(living: Manifest, uid: str | None) -> None:
