@@ -58,10 +58,16 @@ TROUBLES: dict[str, Trouble] = {
         kind="Accepted",
     ),
     "not-yet": Trouble(
-        {"model": {"uri": "hf://Qwen/Qwen3-8B"}},
+        {"model": {"uri": "oci://registry.example/qwen3:8b"}},
         "UnsupportedScheme",
-        ("hf://Qwen/Qwen3-8B", "pvc://<claim>/<folder>"),
+        ("oci://registry.example/qwen3:8b", "pvc://<claim>/<folder>"),
         kind="Accepted",
+    ),
+    "no-hub": Trouble(
+        {"device": "CPU", "model": {"uri": "hf://Qwen/Qwen3-8B"}},
+        "SourceUnreachable",
+        ("cannot be reached", "egress rules of the weights Job", "tried again by itself"),
+        kind="WeightsReady",
     ),
     "taken": Trouble(
         {"device": "CPU", "model": GOOD, "suspend": True},

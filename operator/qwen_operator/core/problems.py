@@ -47,7 +47,7 @@ class Reason(StrEnum):
 
     # --- all is well, or as asked ---------------------------------------------------------------------------------
     ACCEPTED = "Accepted", "The spec can be served, and what it refers to exists."
-    APPLIED = "Applied", "Secret, Service and Deployment are as asked."
+    APPLIED = "Applied", "All that can be made by now is made as asked."
     SERVING = "Serving", "{ready} of {wanted} replicas answer requests."
     SETTLED = "Settled", "All replicas run what was asked for last; nothing is moving."
     READY = "Ready", "{model} is served at {url}."
