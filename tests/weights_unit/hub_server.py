@@ -40,7 +40,7 @@ class Faults:
     wrong: dict[str, list[int]] = field(default_factory=dict)
     """Places of a byte that is sent wrong."""
     silent: dict[str, list[int]] = field(default_factory=dict)
-    """Bytes after which nothing comes any more, until the server ends."""
+    """Bytes after which nothing comes any more, until it shall speak."""
     pace: float = 0.0
     """Seconds of rest after each step of content."""
     ranges: bool = True
@@ -72,6 +72,10 @@ class Hub:
     served: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     """From which byte on a file was sent, each time."""
     ended: threading.Event = field(default_factory=threading.Event)
+    speaking: threading.Event = field(default_factory=threading.Event)
+    """Set when what was silent shall end."""
+    bare: bool = False
+    """Whether files are told by name alone, as some mirrors do."""
 
     finished: dict[str, int] = field(default_factory=dict)
     """Bytes that were sent of a file when it was seen whole on the other side."""
@@ -165,7 +169,7 @@ class Content(BaseHTTPRequestHandler):
                     self.hub.ended.wait(faults.pace)
             self.wfile.flush()
         if silent is not None:
-            self.hub.ended.wait()
+            self.hub.speaking.wait()
         if cut is not None or silent is not None:
             self.close_connection = True
 
@@ -214,7 +218,8 @@ class Front(Content):
         if revision not in (None, "main", "v1", self.hub.commit):
             self.answer(404, {"X-Error-Code": "RevisionNotFound"})
             return
-        siblings = [sibling(name, data) for name, data in self.hub.files.items()]
+        bare = self.hub.bare
+        siblings = [{"rfilename": name} if bare else sibling(name, data) for name, data in self.hub.files.items()]
         told = {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.hub.commit, "siblings": siblings, "tags": []}
         self.answer(200, {"Content-Type": "application/json"}, json.dumps(told).encode())
 
@@ -285,6 +290,7 @@ def a_hub_on(front: str, store: str, hub: Hub) -> Iterator[Hub]:
         yield hub
     finally:
         hub.ended.set()
+        hub.speaking.set()
         for server in servers:
             server.shutdown()
             server.server_close()

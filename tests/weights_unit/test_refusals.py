@@ -1,12 +1,26 @@
 """What a source, a disk or a person can do wrong: each has a reason, a remedy and an exit status of its kind."""
 
+import contextlib
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from qwen_server.weights.marker import MARKER
-from tests.weights_unit.fetching import SOURCE, Ended, command, fetch, fetch_command, last_words, run, run_here
+from tests.server_unit.waiting import wait_until
+from tests.weights_unit.fetching import (
+    SECONDS,
+    SOURCE,
+    Ended,
+    command,
+    environment,
+    fetch,
+    fetch_command,
+    last_words,
+    run,
+    run_here,
+)
 from tests.weights_unit.hub_server import REPOSITORY, TOKEN, Hub, a_hub
 from tests.weights_unit.models import model
 
@@ -67,6 +81,12 @@ def test_the_hub_has_no_such_model(
         refused(fetch(tmp_path / "m", hub=hub, source=source), reason, MEND, *words)
 
     assert not (tmp_path / "m" / MARKER).exists()
+
+
+def test_a_mirror_that_tells_neither_size_nor_hash_is_not_trusted(tmp_path: Path) -> None:
+    """There would be nothing to compare the content with."""
+    with a_hub(model(), bare=True) as hub:
+        refused(fetch(tmp_path / "m", hub=hub), "ModelInvalid", MEND, "no size or hash", "mirror")
 
 
 def test_a_pause_that_the_hub_asks_for_is_kept(tmp_path: Path) -> None:
@@ -228,6 +248,32 @@ def test_a_disk_that_fills_up_on_the_way_is_said_with_numbers(tmp_path: Path) ->
 
     assert ended.status == 0, ended.output
     assert hub.sent[SHARD] < 1.5 * len(files[SHARD])
+
+
+def test_a_disk_that_somebody_else_fills_meanwhile_is_said_to_be_full(tmp_path: Path) -> None:
+    """A real one, which was large enough at the start."""
+    disk, shard = tmp_path / "disk", "model-00001-of-00001.safetensors"
+    disk.mkdir()
+    files = model(shards=1, size=4_000_000)
+    with a_hub(files) as hub:
+        hub.faults.silent = {shard: [1_000_000]}
+        words = fetch_command(disk / "m", source=SOURCE, endpoint=hub.url)
+        words[words.index(str(last_words(words)))] = str(tmp_path / "log")
+        process = subprocess.Popen([*on_a_disk_of("8M", disk), *words], env=environment(), stdout=subprocess.DEVNULL)
+        with process:
+            wait_until(lambda: hub.sent[shard] >= 1_000_000, SECONDS)
+            fill(Path(f"/proc/{process.pid}/root{disk}/filler"))
+            hub.speaking.set()
+            status = process.wait(SECONDS)
+
+    refused(Ended(status, "", (tmp_path / "log").read_text()), "OutOfSpace", MEND, "0.0 MB free", "MB more are needed")
+
+
+def fill(file: Path) -> None:
+    """Take all the room that a disk has."""
+    with file.open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(4096))
 
 
 def on_a_disk_of(size: str, folder: Path) -> list[str]:

@@ -72,10 +72,12 @@ def ask_for_room(folder: Path, missing: int) -> None:
 def alone(folder: Path, wait: Callable[[], None]) -> Iterator[None]:
     """Hold the one right to fill a folder; `wait` is called once if somebody else has it. The dead hold nothing."""
     with writing(folder):
-        (folder / PARTS).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / LOCK).open("ab")
     with lock:
         _hold(lock, wait)
+        with writing(folder):
+            (folder / PARTS).mkdir(exist_ok=True)
         yield
 
 

@@ -55,7 +55,7 @@ class HubOrigin:
                 timeout=self._stall,
             )
         self._commit = info.sha or ""
-        files = tuple(_remote_file(sibling) for sibling in info.siblings or ())
+        files = tuple(self._remote_file(sibling) for sibling in info.siblings or ())
         return Listing(self._source.uri, self._commit, files)
 
     def stream(self, file: RemoteFile, offset: int) -> Generator[bytes]:
@@ -76,6 +76,17 @@ class HubOrigin:
             while len(got) < count and (piece := next(pieces, None)) is not None:
                 got += piece
         return bytes(got[:count])
+
+    def _remote_file(self, sibling: RepoSibling) -> RemoteFile:
+        """Large files carry the SHA-256 of their content, small ones git's hash. Some mirrors leave both out."""
+        if sibling.lfs is not None:
+            large = Digest(Algorithm.SHA256, sibling.lfs.sha256.lower())
+            return RemoteFile(sibling.rfilename, sibling.lfs.size, large.value, large)
+        if sibling.size is None or not sibling.blob_id:
+            why, remedy = f"{self.place} gives no size or hash of {sibling.rfilename}", "use a mirror that does"
+            raise Reason.MODEL_INVALID.about(what=self._source.uri, why=why, remedy=remedy)
+        small = Digest(Algorithm.GIT_BLOB, sibling.blob_id.lower())
+        return RemoteFile(sibling.rfilename, sibling.size, small.value, small)
 
     def _request(self, file: RemoteFile) -> tuple[str, dict[str, str]]:
         url = hf_hub_url(self._source.repository, file.name, revision=self._commit, endpoint=self._endpoint)
@@ -142,15 +153,6 @@ def _range(offset: int, end: int | None = None) -> dict[str, str]:
     if not offset and end is None:
         return {}
     return {"Range": f"bytes={offset}-{'' if end is None else end - 1}"}
-
-
-def _remote_file(sibling: RepoSibling) -> RemoteFile:
-    """Large files carry the SHA-256 of their content, small ones git's hash."""
-    if sibling.lfs is not None:
-        digest = Digest(Algorithm.SHA256, sibling.lfs.sha256.lower())
-        return RemoteFile(sibling.rfilename, sibling.lfs.size, digest.value, digest)
-    blob = (sibling.blob_id or "").lower()
-    return RemoteFile(sibling.rfilename, sibling.size or 0, blob, Digest(Algorithm.GIT_BLOB, blob) if blob else None)
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
