@@ -5,8 +5,11 @@ each attempt into a new temporary file, so that a killed download begins anew, a
 own words never leave this module, since they hold signed addresses.
 """
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -24,8 +27,9 @@ from qwen_server.weights.xet import Xet
 LARGE: Final = 1 << 20
 """Bytes from which on it is worth asking for the fast transfer."""
 PARTIAL_CONTENT: Final = 206
-NO_SUCH_RANGE: Final = 416
 TOO_MANY_REQUESTS: Final = 429
+WINDOW: Final = re.compile(r";\s*t=(\d+)")
+"""Seconds until the hub's window ends, in its header `ratelimit: "api";r=0;t=55`."""
 
 
 class HubOrigin:
@@ -156,9 +160,12 @@ def _range(offset: int, end: int | None = None) -> dict[str, str]:
 
 
 def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds that the hub asks for: by its own rate-limit header, or by the general one."""
-    for name, field in (("ratelimit", "t="), ("retry-after", "")):
-        value = headers.get(name, "").rpartition(field)[2].strip() if field else headers.get(name, "").strip()
-        if value.isdigit():
-            return float(value)
-    return None
+    """Seconds that are asked for: by the hub's own rate-limit header, or by the general one, a number or a date."""
+    own = WINDOW.search(headers.get("ratelimit", ""))
+    asked = own[1] if own else headers.get("retry-after", "").strip()
+    if asked.isdigit():
+        return float(asked)
+    try:
+        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):  # a date without a zone, or nothing of the kind
+        return None
