@@ -14,7 +14,7 @@ from tests.operator_api.running import a_model
 from tests.operator_api.server import Server
 
 YES, NO, USAGE, UNKNOWN, NOT_THERE = range(5)
-CANARY = "sk-canary-of-the-plug-in-0123456789"
+CANARY = "sk-canary-of-the-plug-in-0123"
 """A key that must be nowhere but in the Secret."""
 NAME = "qwen3-api-keys"
 
