@@ -114,8 +114,8 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "torn": Trouble(
         {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{TORN}"}, "resources": SMALL},
-        "EngineStartFailed",
-        ("The engine did not start", "not initialized from checkpoint"),
+        "CorruptWeights",
+        ("are damaged, or not of one model", "not initialized from checkpoint", "compare their sizes"),
     ),
 }
 NEIGHBOUR = "neighbour"
