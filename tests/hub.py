@@ -7,6 +7,7 @@ test can tell how little was fetched.
 import contextlib
 import hashlib
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ class Hub:
 
     models: dict[str, Path]
     gated: set[str] = field(default_factory=set)
+    breaks_off: bool = False
+    """Whether the line goes where tensors are asked for."""
     sent: int = 0
     """Bytes of bodies."""
     revisions: set[str] = field(default_factory=set)
@@ -66,6 +69,9 @@ def _answer(request: BaseHTTPRequestHandler, hub: Hub, *, body: bool) -> None:
     hub.revisions.add(asked["revision"])
     if asked["revision"] not in ("main", "v1", COMMIT):
         return _refuse(request, 404, "RevisionNotFound")
+    if hub.breaks_off and asked["file"].endswith(".safetensors"):
+        request.connection.shutdown(socket.SHUT_RDWR)
+        return None
     file = folder / asked["file"]
     if not file.is_file():
         return _refuse(request, 404, "EntryNotFound")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import httpx
+import httpx2
 import huggingface_hub
 from huggingface_hub import errors
 from huggingface_hub.utils.tqdm import disable_progress_bars
@@ -85,7 +85,7 @@ def _on_hub(repository: Repository) -> Facts:
         raise Mistake(f"{HUB}{where} is not a name that a hub has: {error}") from None
     except errors.EntryNotFoundError as error:
         raise Unknowable(_missing(where, error)) from None
-    except (errors.HfHubHTTPError, httpx.HTTPError, ConnectionError) as error:
+    except (errors.HfHubHTTPError, httpx2.HTTPError, ConnectionError) as error:
         raise Unknowable(f"The hub does not answer for {where}: {error}") from None
     return facts(json.loads(Path(config).read_bytes()), list(_tensors(listed)))
 

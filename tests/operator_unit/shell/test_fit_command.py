@@ -279,6 +279,19 @@ def test_what_a_hub_refuses_is_one_sentence(hub: Hub, tmp_path: Path, model: str
     assert sentence in said
 
 
+def test_a_line_that_breaks_is_one_sentence(hub: Hub, tmp_path: Path) -> None:
+    """After the configuration has come, before the tensors have."""
+    hub.breaks_off = True
+    try:
+        ended = asked(hub, tmp_path, "hf://Qwen/Qwen3-8B")
+    finally:
+        hub.breaks_off = False
+
+    assert ended.returncode == UNKNOWN, ended.stderr
+    assert "The hub does not answer for Qwen/Qwen3-8B" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 def test_a_hub_that_is_not_there_is_one_sentence(hub: Hub, tmp_path: Path) -> None:
     """Behind a switch of the hub's own client, which does not even try."""
     ended = asked(hub, tmp_path, "hf://Qwen/Qwen3-8B", HF_HUB_OFFLINE="1")
