@@ -21,6 +21,9 @@ DOMAIN: Final = "cluster.local"
 
 API_PORT: Final = 6443
 REGISTRY_PORT: Final = 5000
+HUB_PORT: Final = 5001
+STORE_PORT: Final = 5002
+"""Of the hub, and of the second server that it sends large files from, that tests may run on the host."""
 REGISTRY: Final = f"{HOST}:{REGISTRY_PORT}"
 API_URL: Final = f"https://{NODE}:{API_PORT}"
 
@@ -54,7 +57,7 @@ def node_link() -> tuple[Command, ...]:
 def firewall() -> str:
     """Rules for nft in the node: what lies outside of the cluster is refused at once instead of hanging.
 
-    Of the host, the node may reach everything, because it answers there, and a pod only the registry.
+    Of the host, the node may reach everything, because it answers there, and a pod only the registry and a test's hub.
     """
     return "\n".join(
         (
@@ -72,7 +75,7 @@ def firewall() -> str:
                 "type filter hook forward priority filter",
                 f'oifname != "{NODE_INTERFACE}" accept',
                 "ct state established,related accept",
-                f"ip daddr {HOST} tcp dport {REGISTRY_PORT} accept",
+                *(f"ip daddr {HOST} tcp dport {port} accept" for port in (REGISTRY_PORT, HUB_PORT, STORE_PORT)),
                 "meta l4proto tcp reject with tcp reset",
                 "reject",
             ),

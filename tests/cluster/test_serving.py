@@ -66,7 +66,7 @@ def test_a_ready_model_has_every_condition_and_an_endpoint(stage: Stage) -> None
     assert conditions == {
         "Accepted": "True",
         "Fits": "Unknown",
-        "WeightsReady": "Unknown",
+        "WeightsReady": "True",
         "Applied": "True",
         "Available": "True",
         "Progressing": "False",

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from hack.cluster.network import HOST
+from hack.cluster.network import HOST, HUB_PORT, STORE_PORT
 from hack.demo.ground import Ground
 from hack.weights import smollm2
 from hack.weights.__main__ import default_folder
@@ -32,7 +32,7 @@ def hub(ready: Ground) -> Iterator[Hub]:
     """A hub that has the demo's model, which is there once the cluster is, and breaks off in the middle of it."""
     del ready
     files = {path.name: path.read_bytes() for path in default_folder(os.environ).iterdir() if path.is_file()}
-    with a_hub_on(str(HOST), str(HOST), Hub(files)) as hub:
+    with a_hub_on((str(HOST), HUB_PORT), (str(HOST), STORE_PORT), Hub(files)) as hub:
         hub.faults.cuts["model.safetensors"] = [BROKEN_AFTER]
         yield hub
 

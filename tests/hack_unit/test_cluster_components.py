@@ -156,7 +156,7 @@ def test_the_host_gets_one_veth_pair_and_nothing_else() -> None:
     assert len(network.INTERFACE) <= 15
 
 
-def test_pods_reach_of_the_host_the_registry_only() -> None:
+def test_pods_reach_of_the_host_the_registry_and_a_tests_hub_only() -> None:
     """Everything else that would leave the node is refused, not dropped."""
     forward = network.firewall().split("chain forward")[1].split("}")[0]
     rules = [line.strip() for line in forward.splitlines()[2:] if line.strip()]
@@ -165,6 +165,8 @@ def test_pods_reach_of_the_host_the_registry_only() -> None:
         'oifname != "eth0" accept;',
         "ct state established,related accept;",
         "ip daddr 10.88.0.1 tcp dport 5000 accept;",
+        "ip daddr 10.88.0.1 tcp dport 5001 accept;",
+        "ip daddr 10.88.0.1 tcp dport 5002 accept;",
         "meta l4proto tcp reject with tcp reset;",
         "reject;",
     ]

@@ -272,16 +272,15 @@ class Quiet(ThreadingHTTPServer):
 
 def a_hub(files: Files, **settings: object) -> AbstractContextManager[Hub]:
     """Two servers on free ports of two host names, so that a redirect leads to another host."""
-    return a_hub_on("127.0.0.1", "localhost", Hub(files, **settings))  # type: ignore[arg-type]
+    return a_hub_on(("127.0.0.1", 0), ("localhost", 0), Hub(files, **settings))  # type: ignore[arg-type]
 
 
 @contextmanager
-def a_hub_on(front: str, store: str, hub: Hub) -> Iterator[Hub]:
-    """The two servers at these addresses, on free ports."""
-    hosts = (front, store)
-    servers = [Quiet((host, 0), partial(kind, hub)) for host, kind in zip(hosts, (Front, Store), strict=True)]
+def a_hub_on(front: tuple[str, int], store: tuple[str, int], hub: Hub) -> Iterator[Hub]:
+    """The two servers at these addresses; port 0 takes a free one."""
+    servers = [Quiet(front, partial(Front, hub)), Quiet(store, partial(Store, hub))]
     hub.url, hub.store_url = (
-        f"http://{host}:{server.server_address[1]}" for host, server in zip(hosts, servers, strict=True)
+        f"http://{host}:{server.server_address[1]}" for (host, _), server in zip((front, store), servers, strict=True)
     )
     threads = [threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}) for server in servers]
     for thread in threads:
