@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from qwen_operator.core import settings
 from qwen_operator.core.settings import Settings
 
 USAGE_ERROR = 2
@@ -68,13 +69,13 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get(f"{PREFIX}ALL_NAMESPACES", "").lower() in ("1", "true", "yes"),
         help="serve the whole cluster",
     )
-    _flag(parser, "server-image", "image of the server for GPUs", "qwen-operator/server:latest")
-    _flag(parser, "server-cpu-image", "image of the server for CPUs", "qwen-operator/server-cpu:latest")
+    _flag(parser, "server-image", "image of the server for GPUs", settings.SERVER_IMAGE)
+    _flag(parser, "server-cpu-image", "image of the server for CPUs", settings.SERVER_CPU_IMAGE)
     _flag(
         parser,
         "weights-image",
         "image of the Jobs that fetch weights: the operator's own",
-        "qwen-operator/operator:latest",
+        settings.WEIGHTS_IMAGE,
     )
     _flag(parser, "hub-endpoint", "base URL of the hub for hf:// (default: the public one)")
     _flag(parser, "store-endpoint", "base URL of the object store for s3:// (default: AWS)")
@@ -116,15 +117,13 @@ def _run(options: argparse.Namespace) -> None:
         raise Mistake(f"--log-level must be one of {', '.join(logs.LEVELS)}, not {options.log_level!r}.")
     if options.log_format not in logs.FORMATS:
         raise Mistake(f"--log-format must be one of {', '.join(logs.FORMATS)}, not {options.log_format!r}.")
-    settings, port = _settings(options), _number(options.metrics_port, "--metrics-port", 0, 65535)
+    found, port = _settings(options), _number(options.metrics_port, "--metrics-port", 0, 65535)
     logs.configure(options.log_level, as_json=options.log_format == "json")
     footprint.trim()
     from qwen_operator import operation  # imports kopf, which `trim` must precede
 
     try:
-        asyncio.run(
-            operation.operate(settings, kubeconfig=_kubeconfig(options), identity=_identity(), metrics_port=port)
-        )
+        asyncio.run(operation.operate(found, kubeconfig=_kubeconfig(options), identity=_identity(), metrics_port=port))
     except operation.SENTENCES as sentence:
         raise Mistake(str(sentence)) from None
     except (KeyboardInterrupt, asyncio.CancelledError):

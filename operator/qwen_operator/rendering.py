@@ -13,7 +13,7 @@ from qwen_operator.core.place import mark, place
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Snapshot
-from qwen_operator.core.steps import Delete
+from qwen_operator.core.steps import Apply, CreateOnce, Delete
 
 DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
 """Status of a Job that has done its work."""
@@ -32,6 +32,11 @@ def children(text: str, settings: Settings) -> str:
     """
     manifests = [manifest for model in _models(text) for manifest in manifests_of(model, settings)]
     return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True)
+
+
+def steps(text: str, settings: Settings) -> list[Apply | CreateOnce]:
+    """The steps for every QwenModel in a YAML text, each with its reason; otherwise as `children`."""
+    return [step for model in _models(text) for step in _steps_of(model, settings)]
 
 
 def crd() -> str:
@@ -62,6 +67,14 @@ def manifests_of(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
 
     :raises Unrenderable: it can't be served.
     """
+    return [step.manifest for step in _steps_of(model, settings)]
+
+
+def _steps_of(model: QwenModel, settings: Settings) -> list[Apply | CreateOnce]:
+    """The steps by which the children of a model are made, from nothing to replicas.
+
+    :raises Unrenderable: it can't be served.
+    """
     claim = {"metadata": {"name": place(model).claim, "labels": names.weights_labels(model.metadata.name)}}
     before = Snapshot(claim=None if place(model).made else claim)
     brought = {
@@ -69,11 +82,14 @@ def manifests_of(model: QwenModel, settings: Settings) -> list[dict[str, Any]]:
         "status": DONE,
     }
     after = Snapshot(claim=claim, jobs=(brought,))
-    made: dict[tuple[str, str], dict[str, Any]] = {}
+    made: dict[tuple[str, str], Apply | CreateOnce] = {}
     for seen in (before, after):
         planned = plan.make(model, seen, settings)
         if planned.problem:
             raise Unrenderable(f"{model.metadata.name}: {planned.problem.message}")
-        manifests = (step.manifest for step in planned.steps if not isinstance(step, Delete))
-        made |= {(manifest["kind"], manifest["metadata"]["name"]): manifest for manifest in manifests}
+        made |= {_place(step): step for step in planned.steps if not isinstance(step, Delete)}
     return list(made.values())
+
+
+def _place(step: Apply | CreateOnce) -> tuple[str, str]:
+    return step.manifest["kind"], step.manifest["metadata"]["name"]

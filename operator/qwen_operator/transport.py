@@ -100,6 +100,22 @@ class Transport:
             yield answer.content
 
     @contextlib.asynccontextmanager
+    async def channel(
+        self, path: str, query: Mapping[str, str], protocol: str
+    ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """A WebSocket to something behind the API server, such as a port of a pod."""
+        try:
+            answer = await self._session.ws_connect(
+                self.server + path, params=query, protocols=(protocol,), max_msg_size=0
+            )
+        except aiohttp.WSServerHandshakeError as error:
+            raise refusal(error.status, error.message) from error
+        except _NO_ANSWER as error:
+            raise _unreachable(self.server, error) from error
+        async with answer:
+            yield answer
+
+    @contextlib.asynccontextmanager
     async def _ask(
         self,
         method: str,

@@ -8,4 +8,9 @@ front of one. It must never need a cluster for a verb that only works things out
     status    how models do             overview    many in a table; detail: one in full
     why       the chain of causes       chain       its links; remedies: what to type; tree: the picture
     keys      of a model: its API keys  keyring     a Secret's entries; key_secret: read and written
+    config    of a client               configurations  those of docs/clients.md
+    proxy     a model on localhost      tunnel      a port that leads to whichever replica is there
+    chat      talk to it                conversation  the client
+    bundle    a support archive         scrubbing   what is left out
+    render    what would be created     completion  the program that kubectl asks
 """

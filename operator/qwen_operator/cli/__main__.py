@@ -10,10 +10,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from qwen_operator.cli import endings, fit, keys, status, why
+from qwen_operator.cli import bundle, chat, config, endings, fit, keys, proxy, render, status, why
 
 PROGRAM = "kubectl qwen"
-VERBS = (status, why, keys, fit)
+VERBS = (status, why, keys, config, proxy, chat, fit, render, bundle)
 """In the order of the help."""
 
 

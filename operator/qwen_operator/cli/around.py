@@ -21,7 +21,7 @@ class Around:
 
     snapshot: Snapshot = field(default_factory=Snapshot)
     events: tuple[Manifest, ...] = ()
-    """Warnings in the model's namespace, newest last."""
+    """All of the model's namespace, newest last."""
     unseen: dict[Kind, str] = field(default_factory=dict)
     """Why not, in a sentence, by kind."""
 
@@ -48,13 +48,14 @@ async def around(access: Access, model: QwenModel) -> Around:
     snapshot = Snapshot(
         deployment=await own(kinds.DEPLOYMENT, names.deployment(model.metadata.name)),
         service=await own(kinds.SERVICE, names.service(model.metadata.name)),
+        disruption_budget=await own(kinds.DISRUPTION_BUDGET, names.disruption_budget(model.metadata.name)),
         network_policy=await own(kinds.NETWORK_POLICY, names.network_policy(model.metadata.name)),
         jobs=tuple(job for job in await all_of(kinds.JOB) if controlled_by(job, model.metadata.uid)),
         pods=tuple(pod for pod in of_pods if not pods.fetches(pod)),
         fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),
         claim=_claim(model, claim, claims, hidden=kinds.CLAIM in unseen),
     )
-    return Around(snapshot=snapshot, events=_warnings(await all_of(kinds.EVENT, "")), unseen=unseen)
+    return Around(snapshot=snapshot, events=_ordered(await all_of(kinds.EVENT, "")), unseen=unseen)
 
 
 def _claim(model: QwenModel, name: str, claims: list[Manifest], *, hidden: bool) -> Manifest | None:
@@ -63,6 +64,5 @@ def _claim(model: QwenModel, name: str, claims: list[Manifest], *, hidden: bool)
     return next((claim for claim in claims if claim["metadata"]["name"] == name), None)
 
 
-def _warnings(events: list[Manifest]) -> tuple[Manifest, ...]:
-    found = (event for event in events if event.get("type") == "Warning")
-    return tuple(sorted(found, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or "")))
+def _ordered(events: list[Manifest]) -> tuple[Manifest, ...]:
+    return tuple(sorted(events, key=lambda event: str(event.get("lastTimestamp") or event.get("eventTime") or "")))

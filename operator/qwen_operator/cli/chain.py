@@ -229,7 +229,7 @@ def _event(around: Around, kind: str, name: str) -> Iterator[Link]:
     """The newest warning about an object."""
     for event in reversed(around.events):
         about = event.get("involvedObject") or event.get("regarding") or {}
-        if (about.get("kind"), about.get("name")) == (kind, name):
+        if event.get("type") == "Warning" and (about.get("kind"), about.get("name")) == (kind, name):
             yield Link("Event", event.get("reason", ""), excerpt(event.get("message", "")))
             return
 

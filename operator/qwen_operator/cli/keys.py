@@ -14,13 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from qwen_operator.api_key import new_key
-from qwen_operator.cli import access, endings, key_secret, keyring, output, values, where
+from qwen_operator.cli import access, endings, key_secret, keyring, models, output, values, where
 from qwen_operator.cli.access import Access
 from qwen_operator.cli.endings import Mistake, NotThere
 from qwen_operator.cli.key_secret import Change, Keys
 from qwen_operator.cli.keyring import Entry
 from qwen_operator.cli.spans import since
-from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 
 OVERLAP = "24h"
 STATES = {"Active": "green", "Expired": "dim", "Unusable": "red"}
@@ -60,7 +59,7 @@ def _add(own: Any, name: str, run: Any, what: str, *, named: bool = True) -> arg
 
 def _list(options: argparse.Namespace) -> int:
     async def work(cluster: Access) -> int:
-        keys = await key_secret.read(cluster, await _model(cluster, options))
+        keys = await key_secret.read(cluster, await models.parsed(cluster, options.name))
         found = keyring.entries(keys.data, keys.born, datetime.now(UTC))
         if options.output:
             output.write({"secret": keys.secret, "keys": [each._asdict() for each in found]}, options.output)
@@ -86,7 +85,7 @@ def _create(options: argparse.Namespace) -> int:
         return Change(patch, keyring.born_after(keys.born, patch, options.key, now))
 
     async def work(cluster: Access) -> int:
-        keys = await key_secret.change(cluster, await _model(cluster, options), decide, make=True)
+        keys = await key_secret.change(cluster, await models.parsed(cluster, options.name), decide, make=True)
         _tell(f"Key {options.key} is in Secret {keys.secret}. {IN_FORCE}")
         _show_once(options, key)
         return endings.YES
@@ -109,7 +108,7 @@ def _rotate(options: argparse.Namespace) -> int:
         return Change(patch, keyring.born_after(keys.born, patch, name, now))
 
     async def work(cluster: Access) -> int:
-        keys = await key_secret.change(cluster, await _model(cluster, options), decide)
+        keys = await key_secret.change(cluster, await models.parsed(cluster, options.name), decide)
         until = f"is valid until {now + options.overlap:%Y-%m-%dT%H:%M:%SZ} at most" if options.overlap else "is gone"
         _tell(f"Key {options.key} has a new value in Secret {keys.secret}; the former one {until}. {IN_FORCE}")
         _show_once(options, key)
@@ -125,7 +124,7 @@ def _revoke(options: argparse.Namespace) -> int:
         return Change(patch, keyring.born_after(keys.born, patch, None, datetime.now(UTC)))
 
     async def work(cluster: Access) -> int:
-        keys = await key_secret.change(cluster, await _model(cluster, options), decide)
+        keys = await key_secret.change(cluster, await models.parsed(cluster, options.name), decide)
         gone = [options.key, *keyring.earlier_of(keys.data, options.key)]
         if options.output:
             output.write({"secret": keys.secret, "revoked": gone}, options.output)
@@ -148,13 +147,6 @@ def table(found: list[Entry], now: datetime) -> Table:
         row = (each.fingerprint or "-", kept, age, each.expires or "never")
         shown.add_row(Text(each.name, "bold"), Text(each.state, STATES[each.state]), *row)
     return shown
-
-
-async def _model(cluster: Access, options: argparse.Namespace) -> QwenModel:
-    try:
-        return parse(await cluster.model(options.name))
-    except InvalidResource as invalid:
-        raise endings.Unknowable(invalid.problem.message) from None
 
 
 def _must_be_there(keys: Keys, options: argparse.Namespace) -> None:

@@ -64,3 +64,8 @@ def duration(text: str) -> timedelta:
     if not match:
         raise ArgumentTypeError(f"must be a time such as 30d, 24h or 90m, not {text!r}")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def base_url(port: int) -> str:
+    """Where a model is on this machine while it is brought here."""
+    return f"http://localhost:{port}/v1"

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT = Path("~/.kube/config")
-MODELS = "models"
-"""What completes a NAME on the command line: see `completion`."""
+MODEL = "name"
+"""Where options keep the name of a model; `completion` looks for it."""
 
 
 def verb(verbs: Any, name: str, what: str, more: str, statuses: str) -> argparse.ArgumentParser:
@@ -37,9 +37,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def add_model(parser: argparse.ArgumentParser, *, optional: bool = False) -> None:
     """The model that a verb is about."""
-    parser.add_argument(
-        "name", metavar="NAME", nargs="?" if optional else None, help="of a QwenModel"
-    ).completer = MODELS  # type: ignore[attr-defined]
+    parser.add_argument(MODEL, metavar="NAME", nargs="?" if optional else None, help="of a QwenModel")
 
 
 def kubeconfig(options: argparse.Namespace) -> Path | None:

@@ -27,10 +27,15 @@ def excerpt(text: str, longest: int = LONGEST) -> str:
     :param longest: characters kept; what is cut is marked by `…`.
     """
     line = " ".join(_NOT_PRINTED.sub("", text).split())
-    line = _SECRETS.sub("[removed]", line)
+    line = scrubbed(line)
     if len(line) > longest:
         return line[: longest - 1].rstrip() + "…"
     return line if not line or line.endswith((".", "!", "?", "…")) else line + "."
+
+
+def scrubbed(text: str) -> str:
+    """A text of many lines without anything that looks like a secret, and otherwise as it is."""
+    return _SECRETS.sub("[removed]", text)
 
 
 def last_words(log: str) -> str:

@@ -6,6 +6,11 @@ Why it exists: builders and decisions take their surroundings as one value. It m
 
 from dataclasses import dataclass
 
+SERVER_IMAGE = "qwen-operator/server:latest"
+SERVER_CPU_IMAGE = "qwen-operator/server-cpu:latest"
+WEIGHTS_IMAGE = "qwen-operator/operator:latest"
+"""Images where nobody says otherwise; the chart always does."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from tests.operator_api.emulator.faults import Faults, Traffic
+from tests.operator_api.emulator.forwarding import forward
 from tests.operator_api.emulator.objects import Happening, Manifest, Objects, Refused
 
 KINDS = {
@@ -47,6 +48,10 @@ class Emulator:
         self.faults = Faults()
         self.traffic = Traffic()
         self.url = ""
+        self.ports: dict[str, int] = {}
+        """By pod: the port of this machine that its portforward leads to."""
+        self.logs: dict[str, str] = {}
+        """By pod: what its container wrote."""
         self._watches: set[asyncio.Queue[Happening | None]] = set()
         self.objects.listeners.append(self._tell)
 
@@ -101,12 +106,20 @@ class Emulator:
             return web.json_response(discovery(request.path))
         if asked.verb == "watch":
             return await self._watch(asked, request)
+        if asked.subresource in ("portforward", "log"):
+            return await self._of_a_pod(asked, request)
         if asked.verb == "list":
             if self.faults.stall:
                 await self.faults.stall.wait()
             return self._list(asked, request)
         body = await request.json() if request.can_read_body else {}
         return web.json_response(self._one(asked, request, body), status=201 if asked.verb == "create" else 200)
+
+    async def _of_a_pod(self, asked: Asked, request: web.Request) -> web.StreamResponse:
+        self.objects.get(asked.resource, asked.namespace, asked.name)
+        if asked.subresource == "log":
+            return web.Response(text=self.logs.get(asked.name, ""))
+        return await forward(request, self.ports.get(asked.name))
 
     def _one(self, asked: Asked, request: web.Request, body: Manifest) -> Manifest:
         place = (asked.resource, asked.namespace, asked.name)
