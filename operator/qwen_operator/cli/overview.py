@@ -36,7 +36,7 @@ def of(models: Sequence[Manifest], now: str, *, everywhere: bool) -> Table:
 
 def show(table: Table, console: Console) -> None:
     """Print a table whose lines are never cut: a terminal breaks long ones, a program reads them whole."""
-    console.width = max(console.width, console.measure(table, options=console.options.update(width=WIDEST)).maximum)
+    console.width = WIDEST
     console.print(table, crop=False)
 
 
