@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -61,7 +60,7 @@ async def proxied(server: Server) -> AsyncIterator[str]:
         async with asyncio.timeout(60):
             yield (await process.stdout.readline()).decode().strip()
     finally:
-        process.send_signal(signal.SIGINT)
+        process.terminate()
         await process.communicate()
 
 
