@@ -8,7 +8,12 @@ from typing import Any
 
 import pytest
 
+from qwen_operator.cli import key_secret
+from qwen_operator.cli.access import Access
+from qwen_operator.cli.endings import Mistake
+from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds
+from qwen_operator.core.resource import parse
 from tests.operator_api.plugin import Ended, kubectl_qwen
 from tests.operator_api.running import a_model
 from tests.operator_api.server import Server
@@ -144,6 +149,27 @@ async def test_two_changes_at_the_same_time_are_both_kept(server: Server) -> Non
 
     assert [each.status for each in ended] == [YES] * 3, [each.err for each in ended]
     assert (await stored(server)).keys() == {"k0", "k1", "k2"}
+
+
+async def test_a_write_that_came_between_reading_and_writing_is_seen_before_anything_is_written(
+    emulated: Server, cluster: Cluster
+) -> None:
+    """Without the version in the patch, the other one's value would be gone."""
+    await with_keys(emulated)
+    assert emulated.emulator
+    objects, theirs = emulated.emulator.objects, base64.b64encode(b"sk-theirs").decode()
+    model = parse(await emulated.get(kinds.QWEN_MODEL, "qwen3"))
+
+    def decide(keys: key_secret.Keys) -> key_secret.Change:
+        if "alice" in keys.data:
+            raise Mistake("alice is there")
+        objects.merge("secrets", emulated.namespace, NAME, {"data": {"alice": theirs}})
+        return key_secret.Change({"alice": base64.b64encode(b"sk-mine").decode()}, "{}")
+
+    with pytest.raises(Mistake):
+        await key_secret.change(Access(cluster, emulated.transport, emulated.namespace), model, decide)
+
+    assert (await stored(emulated))["alice"] == "sk-theirs"
 
 
 async def test_a_conflict_is_met_by_reading_again(emulated: Server) -> None:
