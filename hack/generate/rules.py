@@ -13,9 +13,11 @@ WRITE = ("create", "update", "patch", "delete", "deletecollection")
 
 
 def document() -> dict[str, list[Rule]]:
-    """Return the rules by who holds them: the operator on models, the operator on its Lease, viewers and editors."""
+    """Return the rules by who holds them: the operator on models, on nodes and on its Lease; viewers and editors."""
+    apart = (Scope.OPERATOR, Scope.NODES)
     return {
-        "models": [_rule(kind, kind.verbs) for kind in kinds.ALL if kind.scope is not Scope.OPERATOR],
+        "models": [_rule(kind, kind.verbs) for kind in kinds.ALL if kind.scope not in apart],
+        "nodes": [_rule(kind, kind.verbs) for kind in kinds.ALL if kind.scope is Scope.NODES],
         "lease": [_rule(kind, kind.verbs) for kind in kinds.ALL if kind.scope is Scope.OPERATOR],
         "view": [_of_the_model("", READ), _of_the_model("status", ("get",)), _of_the_model("scale", ("get",))],
         "edit": [_of_the_model("", WRITE), _of_the_model("scale", ("update", "patch"))],

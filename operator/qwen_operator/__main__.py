@@ -69,6 +69,12 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
         default=os.environ.get(f"{PREFIX}ALL_NAMESPACES", "").lower() in ("1", "true", "yes"),
         help="serve the whole cluster",
     )
+    parser.add_argument(
+        "--read-nodes",
+        action="store_true",
+        default=os.environ.get(f"{PREFIX}READ_NODES", "").lower() in ("1", "true", "yes"),
+        help="read the memory of GPUs from the labels of nodes; takes the right to list nodes",
+    )
     _flag(parser, "server-image", "image of the server for GPUs", settings.SERVER_IMAGE)
     _flag(parser, "server-cpu-image", "image of the server for CPUs", settings.SERVER_CPU_IMAGE)
     _flag(
@@ -94,6 +100,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         raise Mistake("--watch-namespaces and --all-namespaces exclude each other; give one of them.")
     return Settings(
         namespace=options.namespace,
+        read_nodes=options.read_nodes,
         watch_namespaces=() if options.all_namespaces else named or (options.namespace,),
         server_image=options.server_image,
         server_cpu_image=options.server_cpu_image,

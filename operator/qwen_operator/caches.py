@@ -8,6 +8,7 @@ from typing import Any
 
 from qwen_operator.cache import Cache
 from qwen_operator.core import kinds, names, pods
+from qwen_operator.core.fit.nodes import Labels
 from qwen_operator.core.kinds import Kind, Scope
 from qwen_operator.core.place import place
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
@@ -25,6 +26,7 @@ class Caches:
         self.models = Cache(self._model_changed, group_of=_claim_of)
         self.loads = Loads(queue.add)
         self.of: dict[Kind, Cache] = {kind: self._cache(kind) for kind in kinds.WATCHED}
+        self.nodes: tuple[Labels, ...] = ()
         self._blind: dict[tuple[Kind, str | None], str] = {}
 
     def snapshot(self, model: QwenModel) -> Snapshot:
@@ -39,6 +41,7 @@ class Caches:
             jobs=tuple(job for job in self._group(kinds.JOB, namespace, name) if controlled_by(job, uid)),
             disruption_budget=self._own(kinds.DISRUPTION_BUDGET, Key(namespace, names.disruption_budget(name)), uid),
             network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),
+            nodes=self.nodes,
             loads=self.loads.of(key_of(pod) for pod in of_pods),
             claim=self._claim(namespace, place(model).claim),
         )
@@ -57,6 +60,12 @@ class Caches:
     def blindness(self, kind: Kind, namespace: str) -> str | None:
         """Why the API server lets nobody watch a kind in a namespace, in its words, or None."""
         return self._blind.get((kind, namespace)) or self._blind.get((kind, None))
+
+    def saw_nodes(self, labels: tuple[Labels, ...]) -> None:
+        """The labels of the nodes with GPUs as they are now."""
+        if labels != self.nodes:
+            self.nodes = labels
+            self.wake_all()
 
     def wake_all(self) -> None:
         """Wake every model, behind those that somebody edits."""

@@ -125,6 +125,8 @@ def _loops(parts: Parts) -> Iterator[tuple[str, Any]]:
     yield "lease", parts.lease.run()
     yield "resync", _resync(parts)
     yield "inquiry", parts.inquiry.run()
+    if parts.nodes:
+        yield "nodes", parts.nodes.run()
     if parts.out_of_sight:
         yield "lookout", _look_out(parts)
     for informer in parts.informers:
@@ -135,6 +137,8 @@ async def _open(parts: Parts) -> None:
     """Let the workers begin once every cache has listed and the Lease is ours."""
     for informer in parts.informers:
         await informer.settled.wait()
+    if parts.nodes:
+        await parts.nodes.asked.wait()
     log.info("every cache has listed once")
     await parts.lease.acquired.wait()
     parts.queue.open()

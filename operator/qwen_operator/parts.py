@@ -23,6 +23,7 @@ from qwen_operator.inquiry import Inquiry
 from qwen_operator.keys import Key
 from qwen_operator.lease import Lease
 from qwen_operator.liveness import Start
+from qwen_operator.nodes import Nodes
 from qwen_operator.observe import Complaint, LoopLag, Metrics
 from qwen_operator.reconcile import Reconciler
 from qwen_operator.transport import Transport
@@ -43,6 +44,8 @@ class Parts:
     queue: WorkQueue
     caches: Caches
     inquiry: Inquiry
+    nodes: Nodes | None
+    """None where nodes are not to be read."""
     informers: tuple[Informer, ...]
     out_of_sight: set[str]
     """Namespaces to serve in which we may not list QwenModels."""
@@ -94,6 +97,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         queue=queue,
         caches=caches,
         inquiry=Inquiry(caches.loads, may_write),
+        nodes=Nodes(cluster, caches.saw_nodes) if settings.read_nodes else None,
         informers=informers,
         out_of_sight=out_of_sight,
         start=start,

@@ -26,6 +26,7 @@ VARIANTS: dict[str, Values] = {
     "namespaces": REQUIRED | {"watchNamespaces": ["team-a", "team-b", "team-c"]},
     "cluster_wide": REQUIRED | {"clusterWide": True},
     "user_roles": REQUIRED | {"userRoles": {"create": True}},
+    "gpu_nodes": REQUIRED | {"gpuNodes": {"read": True}},
     "digest": REQUIRED | {"image": {"repository": "registry.example/operator", "digest": "sha256:" + "b" * 64}},
     "tag": REQUIRED | {"image": {"repository": "registry.example/operator", "tag": "v1.2", "pullPolicy": "Always"}},
     "pull_secrets": REQUIRED | {"imagePullSecrets": [{"name": "registry"}, {"name": "mirror"}]},

@@ -10,7 +10,8 @@ from tests.charts.rendering import REQUIRED, VARIANTS, Manifest, Values, objects
 
 Right = tuple[str, str, str]
 
-ON_MODELS = {(k.group, k.resource, verb) for k in kinds.ALL if k.scope is not Scope.OPERATOR for verb in k.verbs}
+APART = (Scope.OPERATOR, Scope.NODES)
+ON_MODELS = {(k.group, k.resource, verb) for k in kinds.ALL if k.scope not in APART for verb in k.verbs}
 ON_THE_LEASE = {(k.group, k.resource, verb) for k in kinds.ALL if k.scope is Scope.OPERATOR for verb in k.verbs}
 AGGREGATION = "rbac.authorization.k8s.io/aggregate-to-"
 
@@ -66,6 +67,11 @@ def test_without_a_list_the_releases_own_namespace_is_served() -> None:
 def test_cluster_wide_is_the_same_rights_everywhere_but_the_lease() -> None:
     """The Lease stays where the operator is."""
     assert granted(VARIANTS["cluster_wide"]) == {"": ON_MODELS, "ops": ON_THE_LEASE}
+
+
+def test_nodes_may_be_listed_where_that_is_switched_on_and_nothing_else_of_them() -> None:
+    """The one right beyond the namespaces that are served; by default there is none."""
+    assert granted(VARIANTS["gpu_nodes"]) == {"": {("", "nodes", "list")}, "ops": ON_MODELS | ON_THE_LEASE}
 
 
 @VARIANT

@@ -6,6 +6,7 @@ kopf cancels whatever tasks it finds at its end, the test's own too. The process
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 
 from qwen_operator import operation
 from qwen_operator.core import kinds
@@ -57,14 +58,21 @@ def settings(server: Server, *also: str) -> Settings:
 
 @asynccontextmanager
 async def running(
-    server: Server, identity: str = "one", *, also: tuple[str, ...] = (), standby: bool = False
+    server: Server,
+    identity: str = "one",
+    *,
+    also: tuple[str, ...] = (),
+    standby: bool = False,
+    read_nodes: bool = False,
 ) -> AsyncIterator[Running]:
     """An operator that serves the server's namespace, ready to work.
 
     :param also: other namespaces that it is told to serve.
     :param standby: do not wait until it may write.
+    :param read_nodes: it is told to read the labels of nodes.
     """
-    parts = assembled(settings(server, *also), server.credentials, identity)
+    told = replace(settings(server, *also), read_nodes=read_nodes)
+    parts = assembled(told, server.credentials, identity)
     models = Informer(parts.cluster, kinds.QWEN_MODEL, server.namespace, parts.caches.models)
     task = asyncio.create_task(operation.run(parts, models.run()))
     try:

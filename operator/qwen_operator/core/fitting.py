@@ -4,6 +4,7 @@ Why it exists: `fit` knows numbers and no QwenModel. What is missing is named he
 the verdict Unknown, which stops nothing. It must never choose another layout while the one that runs will do.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +15,7 @@ from qwen_operator.core.fit.architecture import Unsupported
 from qwen_operator.core.fit.facts import Facts, reported
 from qwen_operator.core.fit.layout import Layout, Wish
 from qwen_operator.core.fit.memory import Load
+from qwen_operator.core.fit.nodes import PRODUCT, Labels, memory
 from qwen_operator.core.fit.verdict import Gpu, Judgement, Verdict
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.quantity import whole
@@ -50,13 +52,14 @@ def gpus(spec: Spec) -> int:
     return spec.resources.gpus or (asked.tensor or 1) * (asked.pipeline or 1)
 
 
-def fitting(model: QwenModel, told: str | None) -> Fitting:
+def fitting(model: QwenModel, told: str | None, nodes: Iterable[Labels] = ()) -> Fitting:
     """Whether the model fits.
 
     A layout that the status tells of stays as long as it is allowed and will do, since another one restarts every
     replica: a missing number, or a better one of another release, is no reason for that.
 
     :param told: what the weights Job said of the model (`fit.facts`), or None if nobody has.
+    :param nodes: labels of the cluster's nodes with GPUs, as far as they are known.
     """
     spec, kept = model.spec, _kept(model)
     missing = _not_judged(spec)
@@ -69,11 +72,11 @@ def fitting(model: QwenModel, told: str | None) -> Fitting:
     except Unsupported as why:
         unsupported = Reason.MODEL_NOT_ESTIMATED.about(why=f"{why}.")
         return Fitting(verdict=Verdict.UNKNOWN, problem=unsupported, layout=kept)
-    memory = _memory(spec)
-    if memory is None:
+    size = _memory(spec, nodes)
+    if size is None:
         unknown = Reason.GPU_MEMORY_UNKNOWN.about(why=_unknown_gpu(spec))
         return Fitting(verdict=Verdict.UNKNOWN, problem=unknown, layout=kept)
-    return _judged(spec, _load(spec, facts), _gpu(spec, memory), kept)
+    return _judged(spec, _load(spec, facts), _gpu(spec, size), kept)
 
 
 def report(found: Fitting) -> Fit:
@@ -133,11 +136,15 @@ def _not_judged(spec: Spec) -> Problem | None:
     return None
 
 
-def _memory(spec: Spec) -> int | None:
-    """Bytes of one GPU, as said or as the product has."""
+def _memory(spec: Spec, nodes: Iterable[Labels]) -> int | None:
+    """Bytes of one GPU: as said in the spec, else as the nodes' labels say, else as the product has."""
     asked = spec.resources
     if asked.gpu_memory is not None:
         return whole(asked.gpu_memory)
+    product = {PRODUCT: asked.gpu_product} if asked.gpu_product else {}
+    wanted = {**spec.scheduling.node_selector, **product}
+    if told := memory(nodes, asked.gpu_resource_name or WHOLE_GPU, wanted):
+        return told
     if asked.gpu_product is None or asked.gpu_resource_name not in (None, WHOLE_GPU):
         return None
     return products.memory_of(asked.gpu_product)
@@ -161,9 +168,9 @@ def _load(spec: Spec, facts: Facts) -> Load:
     )
 
 
-def _gpu(spec: Spec, memory: int) -> Gpu:
+def _gpu(spec: Spec, size: int) -> Gpu:
     return Gpu(
-        memory=memory,
+        memory=size,
         utilization=spec.server.gpu_memory_utilization or UTILIZATION,
         headroom=float(spec.validation.headroom.removesuffix("%")) / 100,
     )

@@ -19,6 +19,8 @@ class Scope(StrEnum):
     """Named by a spec, mostly somebody else's: watched without a selector."""
     WRITE_ONLY = "write-only"
     """Created, never read."""
+    NODES = "nodes"
+    """Of no namespace, and listed from time to time where that is allowed; never written."""
     OPERATOR = "operator"
     """The operator's own, in its own namespace only."""
 
@@ -122,6 +124,7 @@ DISRUPTION_BUDGET = Kind(
     verbs=("get", "list", "watch", "create", "patch", "delete"),
     scope=Scope.OURS,
 )
+NODE = Kind(api_version="v1", kind="Node", plural="nodes", verbs=("list",), scope=Scope.NODES)
 LEASE = Kind(
     api_version="coordination.k8s.io/v1",
     kind="Lease",
@@ -142,6 +145,7 @@ ALL = (
     JOB,
     NETWORK_POLICY,
     DISRUPTION_BUDGET,
+    NODE,
     LEASE,
 )
 WATCHED = tuple(kind for kind in ALL if kind.watched)

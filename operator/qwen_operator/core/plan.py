@@ -55,7 +55,7 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
     """
     if model.metadata.deletion_timestamp:
         return Plan()
-    obstacle, fit = acceptance.obstacle(model, seen), fitting(model, weights.told(model, seen))
+    obstacle, fit = acceptance.obstacle(model, seen), fitting(model, weights.told(model, seen), seen.nodes)
     steps = (_despite if obstacle else _asked)(model, seen, settings, fit)
     return Plan(tuple(step for step in steps if step), obstacle, fit)
 

@@ -127,7 +127,8 @@ class Reason(StrEnum):
     GPU_MEMORY_UNKNOWN = (
         "GPUMemoryUnknown",
         "How much memory a GPU has is not known: {why}",
-        "Set resources.gpuMemory, or resources.gpuProduct to a product that is known, such as NVIDIA-H200.",
+        "Set resources.gpuMemory, or resources.gpuProduct to a product that is known, such as NVIDIA-H200; with "
+        "gpuNodes.read of the chart nodes are asked.",
     )
     LAYOUT_IMPOSSIBLE = (
         "LayoutImpossible",

@@ -40,6 +40,9 @@ class Settings:
     image_pull_policy: str = "IfNotPresent"
     """Pull policy of the server's image, when a model names none."""
 
+    read_nodes: bool = False
+    """Whether the memory of GPUs is read from the labels of nodes, which takes a right on the whole cluster."""
+
     workers: int = 16
     """Models reconciled at the same time."""
 

@@ -7,6 +7,7 @@ None here does not exist as far as the caches know.
 from dataclasses import dataclass
 from typing import Any
 
+from qwen_operator.core.fit.nodes import Labels
 from qwen_operator.core.progress import Progress
 
 Manifest = dict[str, Any]
@@ -40,6 +41,9 @@ class Snapshot:
 
     disruption_budget: Manifest | None = None
     """The model's PodDisruptionBudget; None also if an object of that name is not controlled by this model."""
+
+    nodes: tuple[Labels, ...] = ()
+    """Labels of the cluster's nodes with GPUs, as far as the operator may read them."""
 
     network_policy: Manifest | None = None
     """The model's NetworkPolicy; None also if an object of that name is not controlled by this model."""

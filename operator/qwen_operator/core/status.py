@@ -51,7 +51,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
     :param now: UTC time in RFC 3339 with seconds, such as 2026-11-23T12:00:00Z.
     """
     refused = tuple(problem for _, problem in outcome.failures)
-    fit = plan.fit or fitting.fitting(model, weights.told(model, seen))
+    fit = plan.fit or fitting.fitting(model, weights.told(model, seen), seen.nodes)
     evidence = Evidence(model=model, seen=seen, obstacle=plan.problem, fit=fit, refused=refused, now=now)
     verdicts: dict[ConditionType, Verdict] = {
         "Accepted": _accepted(evidence),

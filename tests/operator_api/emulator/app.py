@@ -19,6 +19,7 @@ KINDS = {
     ("", "v1", "pods"): "Pod",
     ("", "v1", "persistentvolumeclaims"): "PersistentVolumeClaim",
     ("", "v1", "namespaces"): "Namespace",
+    ("", "v1", "nodes"): "Node",
     ("apps", "v1", "deployments"): "Deployment",
     ("batch", "v1", "jobs"): "Job",
     ("policy", "v1", "poddisruptionbudgets"): "PodDisruptionBudget",
@@ -198,7 +199,13 @@ def discovery(path: str) -> dict[str, Any]:
         return {"groups": [{"name": group, "versions": [v], "preferredVersion": v} for group, v in versions]}
     group, version = ("", parts[1]) if parts[0] == "api" else (parts[1], parts[2])
     resources = [
-        {"name": plural, "singularName": "", "namespaced": plural != "namespaces", "kind": kind, "verbs": VERBS}
+        {
+            "name": plural,
+            "singularName": "",
+            "namespaced": plural not in ("namespaces", "nodes"),
+            "kind": kind,
+            "verbs": VERBS,
+        }
         for (of, at, plural), kind in KINDS.items()
         if (of, at) == (group, version)
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from qwen_operator.core.fit import choice, products
+from qwen_operator.core.fit import choice, nodes, products
 from qwen_operator.core.fit.architecture import Unsupported, architecture
 from qwen_operator.core.fit.facts import facts
 from qwen_operator.core.fit.layout import Layout, Wish, layouts, obstacle
@@ -362,6 +362,35 @@ def test_each_product_is_found_by_the_name_it_is_listed_under() -> None:
     assert {product.name: products.memory_of(product.name) for product in products.PRODUCTS} == {
         product.name: product.mib * 2**20 for product in products.PRODUCTS
     }
+
+
+NODES = (
+    {"nvidia.com/gpu.product": "NVIDIA-H200", "nvidia.com/gpu.memory": "143771", "pool": "big"},
+    {"nvidia.com/gpu.product": "NVIDIA-L4", "nvidia.com/gpu.memory": "23034", "pool": "small"},
+    {"nvidia.com/gpu.product": "NVIDIA-T4-SHARED", "nvidia.com/gpu.memory": "15360", "nvidia.com/gpu.replicas": "4"},
+    {"nvidia.com/gpu.product": "NVIDIA-H100-80GB-HBM3", "nvidia.com/mig-3g.40gb.memory": "40448"},
+    {"nvidia.com/gpu.product": "NVIDIA-A40", "nvidia.com/gpu.memory": "much", "pool": "odd"},
+)
+
+
+@pytest.mark.parametrize(
+    ("resource", "wanted", "mib"),
+    [
+        ("nvidia.com/gpu", {}, 23_034),
+        ("nvidia.com/gpu", {"pool": "big"}, 143_771),
+        ("nvidia.com/gpu", {"nvidia.com/gpu.product": "NVIDIA-L4"}, 23_034),
+        ("nvidia.com/mig-3g.40gb", {}, 40_448),
+        ("nvidia.com/gpu", {"pool": "odd"}, None),
+        ("nvidia.com/gpu", {"pool": "none"}, None),
+        ("nvidia.com/gpu", {"nvidia.com/gpu.product": "NVIDIA-T4-SHARED"}, None),
+        ("amd.com/gpu", {}, None),
+    ],
+)
+def test_nodes_tell_the_memory_of_the_smallest_gpu_that_would_do(
+    resource: str, wanted: dict[str, str], mib: int | None
+) -> None:
+    """Of slices, too; a GPU that several pods share tells nothing of what one of them gets."""
+    assert nodes.memory(NODES, resource, wanted) == (mib * 2**20 if mib else None)
 
 
 UNREADABLE = {

@@ -291,6 +291,17 @@ def test_memory_that_is_said_counts_more_than_a_product() -> None:
     assert document(on_gpus({**H200, "gpuMemory": "100Gi"}), SMALL)["fit"]["have"] == 90 * 2**30
 
 
+def test_the_labels_of_nodes_count_more_than_a_list_of_products_and_less_than_what_is_said() -> None:
+    """Of nodes that the replicas may run on."""
+    nodes = ({"nvidia.com/gpu.product": "NVIDIA-H200", "nvidia.com/gpu.memory": "102400", "pool": "a"},)
+    elsewhere = {"scheduling": {"nodeSelector": {"pool": "b"}}}
+
+    models = [on_gpus({}), on_gpus(H200), on_gpus({"gpuMemory": "40Gi"}), on_gpus(H200, **elsewhere)]
+    found = [document(model, SMALL, nodes=nodes)["fit"]["have"] for model in models]
+
+    assert found == [90 * 2**30, 90 * 2**30, 36 * 2**30, int(143_771 * 2**20 * 0.9)]
+
+
 @pytest.mark.parametrize(
     ("spec", "field", "value"),
     [

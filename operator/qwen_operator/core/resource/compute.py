@@ -60,8 +60,8 @@ class Resources(Part, frozen=True, kw_only=True):
         Annotated[
             Quantity,
             Meta(
-                description="Memory of one GPU in bytes, for the check whether the model fits. Default: that of "
-                "gpuProduct, if it is known."
+                description="Memory of one GPU in bytes, for the check whether the model fits. Default: what nodes "
+                "say, if the operator may read them, else that of gpuProduct, if it is known."
             ),
             bounded("resources.gpuMemory", "1Gi", "1Ti", "write a unit, such as 80Gi"),
         ]
