@@ -114,7 +114,7 @@ async def test_one_step_longer_than_the_silence_limit_is_silence_and_no_death(la
     """As on a slow CPU: not ready meanwhile, and lively again as soon as the step is over."""
     pulse = Pulse(60.0)
     watching = asyncio.ensure_future(watch_engine(large.engine, pulse))
-    step = asyncio.ensure_future(deltas(large.engine, Sampling(max_tokens=1, extra=script("a", pause=11.0))))
+    step = asyncio.ensure_future(deltas(large.engine, Sampling(max_tokens=1, extra=script("a", pause=9.0))))
     seen = []
     while not step.done() or pulse.condition() is not Condition.LIVELY:
         if pulse.condition() not in seen:

@@ -12,19 +12,27 @@ import pytest
 
 from tests.server_engine.process import EngineProcess, an_engine_process
 from tests.server_unit.builders import AUTHORIZED, a_chat, a_completion, events
+from tests.server_unit.canaries import CHAT as CANARY_CHAT
+from tests.server_unit.canaries import COMPLETIONS as CANARY_TEXT
+from tests.server_unit.canaries import KEY, PROMPT, TALKATIVE, TOOLS, sightings, told, written
 from tests.server_unit.process import Burden, burden
 from tests.server_unit.test_process import CHAT, client
 from tests.server_unit.waiting import eventually, wait_until
 
 COMPLETIONS = "/v1/completions"
-ENDLESS: dict[str, object] = {"max_tokens": 8000, "ignore_eos": True}
+ENDLESS: dict[str, object] = {"max_tokens": 7000, "ignore_eos": True}
 STALL_SECONDS = 12
+
+
+def of_schema(schema: object) -> dict[str, object]:
+    """A format of an answer."""
+    return {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
 
 
 @pytest.fixture(scope="module")
 def living(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
     """One process for this module's tests but the last."""
-    with an_engine_process(tmp_path_factory.mktemp("living"), tiny_model) as process:
+    with an_engine_process(tmp_path_factory.mktemp("living"), tiny_model, environment=TALKATIVE) as process:
         yield process
 
 
@@ -87,12 +95,13 @@ async def test_requests_and_disconnects_leave_nothing_behind(living: EngineProce
     await busy(living, 100, 20)
     before, family = settled(living), len(living.family())
 
-    await busy(living, 500, 100)
+    await busy(living, 300, 100)
     after = settled(living)
+    await eventually(lambda: burden(living).files <= before.files, 30)  # a connection takes a moment to close
 
     assert set(in_engine(living).values()) == {0.0}
     assert front_end(living) == (0, 0)
-    assert (after.files, len(living.family())) == (before.files, family)
+    assert len(living.family()) == family
     assert after.threads - before.threads < 16  # pools that are bounded fill up
     assert after.kilobytes - before.kilobytes < 8_192
 
@@ -101,6 +110,44 @@ def settled(process: EngineProcess) -> Burden:
     """What it carries once nothing runs any more, and its connections are closed."""
     wait_until(lambda: set(in_engine(process).values()) == {0.0}, 30)
     return burden(process)
+
+
+WAYS: list[dict[str, object]] = [
+    {},
+    {"stream": True},
+    {"n": 2, "temperature": 0},
+    {"logprobs": True, "top_logprobs": 2, "stream": True},
+    {"tools": TOOLS, "stop": [PROMPT]},
+    {"tools": TOOLS, "tool_choice": "required", "stream": True},
+]
+REFUSED: list[tuple[str, dict[str, object]]] = [
+    (CHAT, {"messages": [{"role": "user", "content": PROMPT * 8192}]}),
+    (CHAT, {"logit_bias": {"999999": 1}}),
+    (CHAT, {"response_format": of_schema({"type": "object", "properties": {PROMPT: {"$ref": f"#/{PROMPT}"}}})}),
+    (CHAT, {"response_format": of_schema({"type": "string", "pattern": f"({PROMPT}"})}),
+    (COMPLETIONS, {"prompt": PROMPT * 8192, "stream": True}),
+    (COMPLETIONS, {"prompt": [10**6]}),
+    (COMPLETIONS, {"temperature": PROMPT}),
+]
+
+
+async def test_no_canary_is_seen_through_vllm(living: EngineProcess) -> None:
+    """In nothing that any of its processes says, at the highest level of each of their logs."""
+    living.ready()
+    (living.keys / "canary").write_text(KEY)
+    headers = {"Authorization": f"Bearer {KEY}"}
+    async with client(living) as caller:
+        await eventually(lambda: httpx.get(living.url + "/health", headers=headers).status_code == 200, 20)
+        for way in WAYS:
+            assert (await caller.post(CHAT, json=CANARY_CHAT | way, headers=headers)).status_code == 200
+        for more in ({}, {"stream": True}, {"echo": True, "logprobs": 2}, {"prompt": [PROMPT] * 3, "best_of": 2}):
+            assert (await caller.post(COMPLETIONS, json=CANARY_TEXT | more, headers=headers)).status_code == 200
+        for path, change in REFUSED:
+            answer = await caller.post(path, json=(CANARY_CHAT if path == CHAT else CANARY_TEXT) | change)
+            assert (answer.status_code in (400, 422), sightings(answer.text)) == (True, []), change
+        await leaves(caller, CHAT, CANARY_CHAT)
+
+    assert sightings(*told(living), *written(living)) == []
 
 
 async def test_a_killed_worker_ends_every_stream_and_the_process(living: EngineProcess) -> None:
@@ -118,11 +165,12 @@ async def test_a_killed_worker_ends_every_stream_and_the_process(living: EngineP
     assert {events(answer)[-1] for answer in found} == {"[DONE]"}
     assert living.running().wait(20) == 70
     assert living.reason()["reason"] == "EngineDead"
+    assert sightings(*written(living)) == []
 
 
 async def whole_stream(caller: httpx.AsyncClient) -> str:
     """Everything of one long stream."""
-    async with caller.stream("POST", CHAT, json=a_chat("x", stream=True) | ENDLESS) as answer:
+    async with caller.stream("POST", CHAT, json=CANARY_CHAT | {"stream": True} | ENDLESS) as answer:
         return "".join([text async for text in answer.aiter_text()])
 
 

@@ -93,8 +93,6 @@ def running(process: Process) -> str:
 async def settled(process: Process) -> Burden:
     """What it carries once nothing runs any more."""
     await eventually(lambda: running(process).endswith(" 0.0"), 60)
-    files = burden(process).files
-    await eventually(lambda: burden(process).files <= files, 10)
     return burden(process)
 
 
@@ -107,9 +105,9 @@ async def test_ten_thousand_requests_and_a_thousand_disconnects_leave_nothing_be
 
         counts = await under_way(process, REQUESTS, LEAVERS)
         after = await settled(process)
+        await eventually(lambda: burden(process).files <= before.files, 30)  # a connection takes a moment to close
 
         assert counts == (REQUESTS // CONNECTIONS * CONNECTIONS, LEAVERS // CONNECTIONS * CONNECTIONS)
-        assert after.files == before.files
         assert after.threads - before.threads < CONNECTIONS  # pools that are bounded fill up
         assert after.kilobytes - before.kilobytes < LEAK_KILOBYTES
         assert [line["event"] for line in process.journal()] == ["starting", "ready"]
