@@ -349,13 +349,13 @@ def test_a_killed_server_takes_its_engine_along(served: Served) -> None:
 
 
 def test_a_terminated_server_finishes_its_streams(tmp_path: Path) -> None:
-    """SIGTERM to the whole process group, as a terminal or a supervisor may send it: every stream ends by itself."""
+    """SIGTERM to the whole process group, as a supervisor may send it: all twenty streams end by themselves."""
     with server(tmp_path) as one:
         ends: list[str] = []
 
         def stream(number: int) -> None:
             chunks = one.client().completions.create(
-                model="qwen3", prompt=f"Story {number}:", max_tokens=60, stream=True, extra_body={"ignore_eos": True}
+                model="qwen3", prompt=f"Story {number}:", max_tokens=100, stream=True, extra_body={"ignore_eos": True}
             )
             reasons = []
             for index, chunk in enumerate(chunks):
@@ -365,14 +365,17 @@ def test_a_terminated_server_finishes_its_streams(tmp_path: Path) -> None:
             ends.append(reasons[-1])
 
         begun = threading.Semaphore(0)
-        threads = [threading.Thread(target=stream, args=(number,)) for number in range(3)]
+        threads = [threading.Thread(target=stream, args=(number,)) for number in range(20)]
         for thread in threads:
             thread.start()
         assert all(begun.acquire(timeout=60) for _ in threads)
         os.killpg(one.process.pid, signal.SIGTERM)
+        while one.status("/readyz") == 200:
+            assert len(ends) < 20, "the signal has not been noticed"
+        assert (one.status("/readyz"), one.status("/livez")) == (503, 200)
         for thread in threads:
-            thread.join(60)
-        assert ends == ["length"] * 3
+            thread.join(120)
+        assert ends == ["length"] * 20
         assert one.process.wait(30) == 0
         assert not one.termination.exists()
 

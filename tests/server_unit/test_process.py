@@ -99,21 +99,26 @@ async def test_after_sigterm_requests_are_still_taken_until_endpoints_have_notic
             assert (await caller.get("/v1/models")).status_code == 200
 
 
-async def test_at_the_deadline_a_stream_is_told(tmp_path: Path) -> None:
-    """A well-formed error event, then the end; the exit is still clean."""
-    with a_process(tmp_path, "--drain-timeout", "0.2", token_seconds=0.05) as process:
+async def test_at_the_deadline_what_still_runs_is_told(tmp_path: Path) -> None:
+    """A stream that can end does so; each of the rest gets a well-formed error event, and the exit is still clean."""
+    with a_process(tmp_path, "--drain-timeout", "5", token_seconds=0.05) as process:
         process.ready()
         begun = asyncio.Semaphore(0)
         async with client(process) as caller:
-            running = asyncio.ensure_future(stream(caller, "word " * 10_000, begun))
-            await begun.acquire()
+            short, *rest = [
+                asyncio.ensure_future(stream(caller, content, begun))
+                for content in ("word " * 40, *["word " * 10_000] * 9)
+            ]
+            for _ in range(10):
+                await begun.acquire()
             process.terminate()
-            answer = await running
+            finished, *told = await asyncio.gather(short, *rest)
 
-        assert answer[-2]["error"]["code"] == "shutting_down"
-        assert answer[-1] == "[DONE]"
+        assert said(finished) == "word " * 40
+        assert [answer[-2]["error"]["code"] for answer in told] == ["shutting_down"] * 9
+        assert {answer[-1] for answer in (finished, *told)} == {"[DONE]"}
         assert process.ended() == 0
-        assert process.journal("drain deadline")[0]["interrupted"] == 1
+        assert process.journal("drain deadline")[0]["interrupted"] == 9
 
 
 def test_a_person_waits_for_no_endpoints(tmp_path: Path) -> None:
