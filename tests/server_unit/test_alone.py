@@ -141,6 +141,25 @@ def test_a_package_that_was_installed_without_the_server_says_so(folder: Path) -
     )
 
 
+ASKED_TO_END_AT_ONCE = """
+import os, signal, sys, types
+program = types.ModuleType("qwen_server.__main__")
+program.main = lambda: (os.kill(os.getpid(), signal.SIGTERM), print("lived on"))
+sys.modules["qwen_server.__main__"] = program
+from qwen_server.launch import main
+main()
+"""
+
+
+def test_a_program_that_is_to_end_before_it_has_begun_ends(folder: Path) -> None:
+    """The first process of a container gets no signal that it does not ask for, so it asks before its imports."""
+    ended = subprocess.run(
+        [sys.executable, "-c", ASKED_TO_END_AT_ONCE], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
 def section_of_readme() -> list[str]:
     """The commands of the README's part "Without Kubernetes", a block each."""
     section = README.read_text().partition("## Without Kubernetes\n")[2].partition("\n## ")[0]
