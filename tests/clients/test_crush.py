@@ -55,7 +55,7 @@ def calls(chunks: Sequence[Any]) -> list[Message]:
 def test_a_session_comes_to_its_end_and_goes_on(tmp_path: Path, form: str, provider: Provider) -> None:
     """A title, a task in three steps with three calls, and a second task in the same session."""
     messages, used = crush.opening(TASK), []
-    with a_process(tmp_path, **solving(form, "view", "write", Path("/work"))) as process:
+    with a_process(tmp_path, **solving(form, "view", "write", Path("/home/somebody"))) as process:
         named = ask(process.ready(), crush.title(TASK))
         while made := calls(chunks := ask(process, crush.turn(messages))):
             messages.append(crush.said(provider, text(chunks), text(chunks, "reasoning_content"), made))
@@ -65,7 +65,7 @@ def test_a_session_comes_to_its_end_and_goes_on(tmp_path: Path, form: str, provi
         again = ask(process, crush.turn([*messages, {"content": "Thanks", "role": "user"}]))
 
     assert [name for name, _ in used] == ["view", "write", "view"]
-    assert used[1][1] == {"file_path": "/work/hello.txt", "content": WRITTEN}
+    assert used[1][1] == {"file_path": "/home/somebody/hello.txt", "content": WRITTEN}
     assert messages[-1]["content"] == text(again).strip() == DONE
     assert [message.get("reasoning_content") for message in messages if message["role"] == "assistant"] == [
         "Hm." if provider is Provider.COMPATIBLE else None
