@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hack.generate import metrics, reference, rules, values
+from hack.generate import metrics, reference, rules, troubleshooting, values
 from qwen_operator import crd
 from qwen_server.openapi import document as openapi
 
@@ -35,6 +35,7 @@ def all_documents(root: Path) -> dict[str, str]:
         "docs/metrics.md": metrics.document,
         "docs/openapi.json": lambda: openapi.text(version("qwen-operator")),
         "docs/reference.md": lambda: reference.document(definition, schema),
+        "docs/troubleshooting.md": troubleshooting.document,
     }
     return {path: text() for path, text in sources.items()}
 
