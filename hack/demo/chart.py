@@ -32,6 +32,8 @@ class Release:
     labels: Mapping[str, str] = field(default_factory=dict)
     hub: str = ""
     """Base URL of the hub that weights are fetched from; empty means the public one."""
+    images: tuple[str, ...] = ()
+    """Registries besides the operator's own whose images a model may name."""
 
 
 def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
@@ -42,6 +44,7 @@ def values(release: Release, images: Images, *, crds: bool) -> dict[str, Any]:
         "image": {"repository": repository, "tag": tag},
         "serverImages": {"gpu": images.server, "cpu": images.server_cpu},
         "weights": {"hubEndpoint": release.hub},
+        "admissionPolicy": {"images": list(release.images)},
         "crds": {"install": crds},
         "labels": dict(release.labels),
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hack.generate import metrics, reference, rules, troubleshooting, values
+from hack.generate import admission, metrics, reference, rules, troubleshooting, values
 from qwen_operator import crd
 from qwen_server.openapi import document as openapi
 
@@ -29,6 +29,7 @@ def all_documents(root: Path) -> dict[str, str]:
     schema = (root / SCHEMA).read_text()
     sources: dict[str, Callable[[], str]] = {
         "crds/qwen-operator.io_qwenmodels.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
+        f"{CHART}/generated/admission.yaml": lambda: _yaml("hack/generate/admission.py", admission.document()),
         f"{CHART}/generated/crd.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
         f"{CHART}/generated/rules.yaml": lambda: _yaml("operator/qwen_operator/core/kinds.py", rules.document()),
         f"{CHART}/values.yaml": lambda: values.document(schema),

@@ -29,8 +29,6 @@ from qwen_operator.reconcile import Reconciler
 from qwen_operator.transport import Transport
 from qwen_operator.workqueue import WorkQueue
 
-LEASE_NAME = "qwen-operator"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
@@ -76,7 +74,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
 
     transport = Transport(credentials, metrics, may_write)
     cluster = Cluster(transport)
-    lease = Lease(cluster, settings.namespace, LEASE_NAME, identity)
+    lease = Lease(cluster, settings.namespace, names.LEASE, identity)
     queue = WorkQueue(attempt)
     caches = Caches(queue)
     executor = Executor(cluster, caches, metrics, new_key)

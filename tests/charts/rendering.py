@@ -31,6 +31,15 @@ VARIANTS: dict[str, Values] = {
     "tag": REQUIRED | {"image": {"repository": "registry.example/operator", "tag": "v1.2", "pullPolicy": "Always"}},
     "pull_secrets": REQUIRED | {"imagePullSecrets": [{"name": "registry"}, {"name": "mirror"}]},
     "crds_off": REQUIRED | {"crds": {"install": False}},
+    "namespaced": REQUIRED | {"crds": {"install": False}, "admissionPolicy": {"install": False}},
+    "policy": REQUIRED | {"admissionPolicy": {"images": ["registry.example.com:5000/ai", "localhost:1"]}},
+    "digests": {
+        "image": {"repository": "registry.example/operator", "digest": "sha256:" + "b" * 64},
+        "serverImages": dict.fromkeys(("gpu", "cpu"), "registry.example/server@sha256:" + "a" * 64),
+        "admissionPolicy": {"requireDigest": True},
+    },
+    "network": REQUIRED | {"networkPolicy": {"apiServerPorts": [16443]}},
+    "network_off": REQUIRED | {"networkPolicy": {"create": False}},
     "placement": REQUIRED
     | {
         "nodeSelector": {"kubernetes.io/arch": "amd64"},

@@ -8,6 +8,8 @@ import pytest
 from tests.charts.rendering import REQUIRED, VARIANTS, Manifest, Values, objects, of_kind, the_deployment
 
 RELEASES = ["1.35", "1.36", "1.37"]
+POLICY = ["ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"]
+CLUSTER_SCOPED = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding", *POLICY}
 VARIANT = pytest.mark.parametrize("values", VARIANTS.values(), ids=VARIANTS)
 
 
@@ -40,19 +42,18 @@ def test_no_object_is_sent_twice(values: Values) -> None:
 @VARIANT
 def test_every_namespaced_object_names_its_namespace(values: Values) -> None:
     """Nothing depends on the namespace that kubectl happens to point at."""
-    cluster_scoped = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
 
     assert [
-        identity(i) for i in objects(values) if i["kind"] not in cluster_scoped and not i["metadata"].get("namespace")
+        identity(i) for i in objects(values) if i["kind"] not in CLUSTER_SCOPED and not i["metadata"].get("namespace")
     ] == []
 
 
-def test_nothing_but_the_definition_is_cluster_scoped_by_default() -> None:
-    """Who installs needs one cluster-scoped right, and none with crds.install=false."""
+def test_by_default_the_definition_and_the_policy_are_all_that_is_cluster_scoped() -> None:
+    """Both can be left out, so that nobody needs a right on the whole cluster to install the rest."""
     by_default = [item["kind"] for item in objects(REQUIRED) if "namespace" not in item["metadata"]]
-    without = [item["kind"] for item in objects(VARIANTS["crds_off"]) if "namespace" not in item["metadata"]]
+    without = [item["kind"] for item in objects(VARIANTS["namespaced"]) if "namespace" not in item["metadata"]]
 
-    assert by_default == ["CustomResourceDefinition"]
+    assert by_default == [*POLICY, "CustomResourceDefinition"]
     assert without == []
 
 

@@ -60,6 +60,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"Evidence of what failed: {evidence.FOLDER}")
 
 
+NOBODY = "localhost:1"
+"""A registry that nobody serves; a test's model names it."""
+
+
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Ground]:
     """Cluster, images and weights; what is there is used as it is, but for what a killed run of the ring left."""
@@ -99,7 +103,7 @@ def standing(cluster: Ground, hub: str = "") -> Iterator[Stage]:
     """
     suffix = secrets.token_hex(3)
     serving, own = f"qwen-e2e-{suffix}", f"qwen-e2e-{suffix}-operator"
-    release = Release("qwen-operator", own, (serving,), hub=hub)
+    release = Release("qwen-operator", own, (serving,), hub=hub, images=(NOBODY,))
     with ExitStack() as undo:
         undo.callback(cluster.kube.kubectl, "delete", "namespace", serving, own, "--ignore-not-found", seconds=180)
         for namespace in (serving, own):

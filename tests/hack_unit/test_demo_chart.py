@@ -21,6 +21,7 @@ def test_the_values_are_split_at_the_tag_and_not_at_the_registrys_port() -> None
         "image": {"repository": "10.0.0.1:5000/q/operator", "tag": "1a"},
         "serverImages": {"gpu": "10.0.0.1:5000/q/server:1b", "cpu": "q/server-cpu:1c"},
         "weights": {"hubEndpoint": ""},
+        "admissionPolicy": {"images": []},
         "crds": {"install": True},
         "labels": {"app": "demo"},
     }

@@ -41,3 +41,18 @@ app.kubernetes.io/instance: {{ .Release.Name }}
   name: {{ include "qwen-operator.name" . }}
   namespace: {{ .Release.Namespace }}
 {{- end }}
+
+{{/* What an image must match, as a regular expression (RE2): the release's own repositories and admissionPolicy.images. */}}
+{{- define "qwen-operator.images" -}}
+{{- $own := list (include "qwen-operator.image" .) .Values.serverImages.gpu .Values.serverImages.cpu -}}
+{{- $places := list -}}
+{{- range $own }}
+{{- if and $.Values.admissionPolicy.requireDigest (not (contains "@" .)) }}
+{{- fail (printf "admissionPolicy.requireDigest is true, but %s has no digest: set image.digest, and write serverImages as repository@sha256:…" .) }}
+{{- end }}
+{{- $places = append $places (. | regexFind "^[^@]*" | regexFind "^(.*/)?[^:]*" | regexQuoteMeta) }}
+{{- end }}
+{{- range .Values.admissionPolicy.images }}{{ $places = append $places (printf "%s(/[a-z0-9._-]+)*" (regexQuoteMeta .)) }}{{ end -}}
+{{- $digest := "(@sha256:[a-f0-9]{64})" -}}
+^({{ $places | uniq | join "|" }})(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?{{ $digest }}{{ if not .Values.admissionPolicy.requireDigest }}?{{ end }}$
+{{- end }}

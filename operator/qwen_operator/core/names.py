@@ -21,6 +21,12 @@ APPLIED_HASH = "qwen-operator.io/applied"
 It shows that a field was dropped from what is wanted, which a comparison of subsets alone can't see.
 """
 
+MODEL_NAME = "qwen-model"
+"""Value of the label `NAME` on every child."""
+
+LEASE = "qwen-operator"
+"""The Lease around all writes, in the operator's own namespace."""
+
 GENERATED_KEY = "default"
 """Entry of the key Secret that holds the generated key."""
 
@@ -28,7 +34,9 @@ API_PORT = 8000
 MANAGEMENT_PORT = 8001
 
 CONTAINER = "server"
+SERVER_PROGRAM = "qwen-server"
 WEIGHTS_CONTAINER = "weights"
+WEIGHTS_PROGRAM = "qwen-weights"
 WEIGHTS = "weights"
 """Component of everything about weights."""
 MODELS_DIR = "/models"
@@ -43,7 +51,7 @@ def labels(model: str) -> dict[str, str]:
 
 def selector(model: str) -> dict[str, str]:
     """Labels that find a model's pods; immutable once a Deployment exists."""
-    return {NAME: "qwen-model", INSTANCE: model, COMPONENT: "server"}
+    return {NAME: MODEL_NAME, INSTANCE: model, COMPONENT: "server"}
 
 
 def weights_labels(model: str) -> dict[str, str]:

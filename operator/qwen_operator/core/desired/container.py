@@ -22,7 +22,7 @@ def container(serving: Serving) -> Manifest:
         "name": names.CONTAINER,
         "image": serving.image,
         "imagePullPolicy": serving.pull_policy,
-        "command": ["qwen-server"],
+        "command": [names.SERVER_PROGRAM],
         "args": list(serving.arguments),
         # the API server drops an empty value
         "env": [{"name": name, "value": value} if value else {"name": name} for name, value in serving.environment],

@@ -81,7 +81,7 @@ def _container(model: QwenModel, settings: Settings, verb: str, arguments: list[
         "name": names.WEIGHTS_CONTAINER,
         "image": settings.weights_image,
         "imagePullPolicy": settings.image_pull_policy,
-        "command": ["qwen-weights"],
+        "command": [names.WEIGHTS_PROGRAM],
         "args": [verb, uri, *arguments, *flags, *token],
         "env": [*({"name": name, "value": value} for name, value in _environment()), *_store_keys(model)],
         "ports": [{"name": "management", "containerPort": names.MANAGEMENT_PORT, "protocol": "TCP"}],

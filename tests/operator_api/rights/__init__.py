@@ -1,0 +1,1 @@
+"""What the operator's own account may do: the chart's roles and its admission policy, on a real API server."""
