@@ -6,7 +6,7 @@ speak of a registry or of a release, which the chart's template adds as the vari
 
 from typing import Any
 
-from hack.generate.admission_pods import POD_RULES, POD_VARIABLES
+from hack.generate.admission_pods import POD_RULES, POD_VARIABLES, rule
 from qwen_operator.core import kinds, names
 from qwen_operator.core.kinds import Kind, Scope
 
@@ -63,15 +63,15 @@ def _identity() -> list[Named]:
     children = str([kind.resource for kind in CHILDREN])
     marked = _ours("variables.labels", "variables.model")
     return [
-        _rule(
+        rule(
             f"!(variables.resource in {children}) || variables.model != ''",
             "a child must have a QwenModel as its controller",
         ),
-        _rule(
+        rule(
             f"!(variables.resource in {children}) || object == null || ({marked})",
             f"a child must bear the labels {names.MANAGED_BY} and {names.INSTANCE} of its model",
         ),
-        _rule(
+        rule(
             f"!(variables.resource in {children}) || oldObject == null || "
             "variables.former.exists(o, variables.owners.exists(n, n.uid == o.uid))",
             "an object that is not a child of the same QwenModel already must be left alone",
@@ -175,8 +175,4 @@ def _status() -> Named:
 
 def _of(kind: Kind, expression: str, message: str) -> Named:
     """Return a rule for one kind; deletions hold nothing to look at."""
-    return _rule(f"variables.resource != '{kind.plural}' || object == null || ({expression})", message)
-
-
-def _rule(expression: str, message: str) -> Named:
-    return {"expression": expression, "message": f"The operator's account: {message}."}
+    return rule(f"variables.resource != '{kind.plural}' || object == null || ({expression})", message)

@@ -50,8 +50,13 @@ POD_VARIABLES: list[Named] = [
 ]
 
 
+def rule(expression: str, message: str) -> Named:
+    """Return a rule of the policy; its refusal is about rights, not about an object that could not be."""
+    return {"expression": expression, "message": f"The operator's account: {message}.", "reason": "Forbidden"}
+
+
 def _pods(expression: str, message: str) -> Named:
-    return {"expression": f"!variables.runs || ({expression})", "message": f"The operator's account: {message}."}
+    return rule(f"!variables.runs || ({expression})", message)
 
 
 def _containers(expression: str, message: str) -> Named:

@@ -315,7 +315,7 @@ def test_whoever_holds_the_operators_token_can_make_nothing_else(
     """The refusal names the rule."""
     answer = tried(operator, manifest)
 
-    assert (answer.status, "ValidatingAdmissionPolicy 'rights-ops-qwen-operator'" in answer.message) == (422, True)
+    assert (answer.status, "ValidatingAdmissionPolicy 'rights-ops-qwen-operator'" in answer.message) == (403, True)
     assert sentence in answer.message
 
 

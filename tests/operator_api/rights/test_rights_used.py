@@ -126,11 +126,11 @@ async def test_every_right_is_used_and_none_is_missing(team: Server, bearer: str
     async with started(kubeconfig, HOME, *scope, *images) as process:
         await a_life_on_a_claim(team)
         await a_life_on_a_hub(team)
-        await team.create(kinds.QWEN_MODEL, a_model("foreign", server={"image": "evil.example/server:1"}))
-        told = condition(await found(team, kinds.QWEN_MODEL, "foreign", refused), "Applied")["message"]
         said = await asked(port)
         while not {(verb, resource) for verb, resource, _ in said} >= {("update", "leases")}:
             said = await asked(port)  # the Lease is renewed every three seconds
+        await team.create(kinds.QWEN_MODEL, a_model("foreign", server={"image": "evil.example/server:1"}))
+        told = condition(await found(team, kinds.QWEN_MODEL, "foreign", refused), "Applied")["message"]
         assert await process.end(signal.SIGTERM) == 0
 
     assert "one of those that the chart allows, see its value admissionPolicy.images" in told
