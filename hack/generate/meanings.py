@@ -99,6 +99,10 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "or an admission rule refuses the object."
         ),
         Reason.API_REFUSED: "A value of the spec was passed on and is not valid there.",
+        Reason.NOT_RESTRICTED: (
+            "The operator looks at each object before it writes it, and found that its pods would break the profile "
+            "`restricted`. No spec should lead there."
+        ),
         Reason.API_FAILED: "The API server, or a webhook that it asks, had a failure of its own.",
         Reason.QUOTA_EXCEEDED: "The namespace may not use as much as the replicas ask for.",
         Reason.POD_SECURITY_REJECTED: (

@@ -54,6 +54,7 @@ CAUSES: dict[Reason, str] = {
     Reason.INVALID_SPEC: "Expected `str`, got `int`",
     Reason.FORBIDDEN: "User cannot create resource services in API group of namespace team.",
     Reason.API_REFUSED: "spec.ports[0].port: Invalid value: 0: must be between 1 and 65535, inclusive.",
+    Reason.NOT_RESTRICTED: "container server: it may run as root.",
     Reason.API_FAILED: "failed calling webhook policy.example.com: context deadline exceeded.",
     Reason.ACCESS_MODE_CONFLICT: (
         "0/2 nodes are available: 2 node(s) unavailable due to PersistentVolumeClaim with ReadWriteOncePod access mode "

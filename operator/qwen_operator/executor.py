@@ -15,6 +15,7 @@ from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.kinds import Kind
 from qwen_operator.core.living import belongs
 from qwen_operator.core.plan import Outcome
+from qwen_operator.core.pod_standard import faults
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, controlled_by
@@ -41,6 +42,10 @@ class ModelGone(Exception):  # noqa: N818  (it is no error that somebody deletes
 
 class _Taken(Exception):  # noqa: N818
     """The name belongs to somebody else's object."""
+
+
+class _Unrestricted(Exception):  # noqa: N818
+    """The object's pods would do more than they may; the message says what."""
 
 
 class Executor:
@@ -81,6 +86,8 @@ class Executor:
             await self._take(step, model)
         except _Taken:
             return Reason.NAME_TAKEN.about(**facts)
+        except _Unrestricted as found:
+            return Reason.NOT_RESTRICTED.about(why=excerpt(str(found)), **facts)
         except tuple(REASONS) as refusal:
             return REASONS[type(refusal)].about(why=_why(refusal, step.kind), **facts)
         return None
@@ -95,6 +102,8 @@ class Executor:
                 await self._delete(step, model)
 
     async def _apply(self, step: Apply, model: QwenModel) -> None:
+        if found := faults(step.manifest):
+            raise _Unrestricted(", ".join(found))
         if sentence := self._caches.blindness(step.kind, model.metadata.namespace):
             raise Forbidden(sentence)
         living = await self._living(step.kind, step.manifest["metadata"]["name"], model)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from qwen_operator.core.pod_standard import violations
 from tests.charts.rendering import REQUIRED, VARIANTS, Values, the_deployment
-from tests.charts.restricted import violations
 
 VARIANT = pytest.mark.parametrize("values", VARIANTS.values(), ids=VARIANTS)
 

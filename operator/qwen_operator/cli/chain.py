@@ -19,7 +19,7 @@ from qwen_operator.core.problems import ON_THE_WAY, Problem, Reason
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.snapshot import Manifest
 
-REFUSED = frozenset({Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.API_REFUSED, Reason.API_FAILED})
+REFUSED = frozenset({Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.API_REFUSED, Reason.NOT_RESTRICTED, Reason.API_FAILED})
 """What only the operator can know: why its own writes failed."""
 UNLOOKED = "NotLookedAt"
 """Reason of a model that no operator has seen as it is now; no operator can say so itself."""

@@ -79,6 +79,7 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.NAME_TAKEN: (CHILDREN,),
     Reason.FORBIDDEN: (RIGHTS, QUOTAS),
     Reason.API_REFUSED: (EDIT,),
+    Reason.NOT_RESTRICTED: (BUNDLE,),
     Reason.API_FAILED: (OPERATOR,),
     Reason.QUOTA_EXCEEDED: (QUOTAS, EDIT),
     Reason.POD_SECURITY_REJECTED: (BUNDLE,),

@@ -215,6 +215,11 @@ class Reason(StrEnum):
         "The API server refused {kind} {name}: {why}",
         "Correct the field it names in the QwenModel.",
     )
+    NOT_RESTRICTED = (
+        "NotRestricted",
+        "{kind} {name} is not written, since its pods would do more than they may: {why}",
+        "This is a defect of the operator, so please report it; what runs goes on.",
+    )
     API_FAILED = (
         "ApiFailed",
         "The API server failed to write {kind} {name}: {why}",

@@ -1,9 +1,13 @@
 """The restricted Pod Security Standard as one pure function; the source is Kubernetes' page "Pod Security Standards".
 
-Windows, ephemeral containers and pods in a user namespace are left out: no pod of ours has them.
+Why it exists: a mistake in a builder must end in a sentence and not in a pod that may do more than it should. Beyond
+the standard, a pod of ours reads its root file system only and has no token of a service account. It must never know a
+model. Windows, ephemeral containers and pods in a user namespace are left out: no pod of ours has them.
 """
 
 from typing import Any
+
+from qwen_operator.core.snapshot import Manifest
 
 PodSpec = dict[str, Any]
 Container = dict[str, Any]
@@ -12,14 +16,33 @@ VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persiste
 PROFILES = {"RuntimeDefault", "Localhost"}
 
 
+def faults(manifest: Manifest) -> list[str]:
+    """What is wrong with the pods that an object would bring about; empty if it is right, or brings about none."""
+    pod = manifest.get("spec", {}).get("template", {}).get("spec")
+    return [] if pod is None else [*violations(pod), *_beyond(pod)]
+
+
 def violations(pod: PodSpec) -> list[str]:
-    """Return what the restricted profile would refuse in a pod's spec; empty if it may run."""
-    containers = [*pod.get("initContainers", []), *pod["containers"]]
+    """What the restricted profile would refuse in a pod's spec; empty if it may run."""
     found = [*_of_the_host(pod), *_of_the_volumes(pod)]
     return found + [
         f"container {container['name']}: {fault}"
-        for container in containers
+        for container in _containers(pod)
         for fault in _of_a_container(pod, container)
+    ]
+
+
+def _containers(pod: PodSpec) -> list[Container]:
+    return [*pod.get("initContainers", []), *pod["containers"]]
+
+
+def _beyond(pod: PodSpec) -> list[str]:
+    """What no standard asks for."""
+    token = [] if pod.get("automountServiceAccountToken") is False else ["a token of a service account is mounted"]
+    return token + [
+        f"container {container['name']}: its root file system can be written"
+        for container in _containers(pod)
+        if container.get("securityContext", {}).get("readOnlyRootFilesystem") is not True
     ]
 
 
@@ -33,7 +56,7 @@ def _of_the_volumes(pod: PodSpec) -> list[str]:
     return [
         f"volume {volume['name']} is of the type {kind}"
         for volume in pod.get("volumes", [])
-        for kind in volume.keys() - {"name"} - VOLUMES
+        for kind in sorted(volume.keys() - {"name"} - VOLUMES)
     ]
 
 
