@@ -130,12 +130,13 @@ def observed(send: Send, record: Exchange) -> Send:
     """Send with the request's id in the headers, and the status noted once it is on its way."""
     request_id = (b"x-request-id", record.request_id.encode())
 
-    async def noting(message: Message) -> None:
-        if message["type"] != "http.response.start":
-            await send(message)
-            return
+    async def start(message: Message) -> None:
         await send({**message, "headers": [*message["headers"], request_id]})
         record.status = message["status"]
+
+    def noting(message: Message) -> Awaitable[None]:
+        """Not a coroutine of its own: this is on the path of every chunk."""
+        return start(message) if message["type"] == "http.response.start" else send(message)
 
     return noting
 

@@ -4,8 +4,8 @@ It must never buffer: what a slow reader has not taken stays with the engine, wh
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
 
 from starlette.types import Send
 
@@ -39,6 +39,7 @@ class EventStream:
     send: Send
     started: bool = False
     finished: bool = False
+    _now: Callable[[], float] = field(default_factory=lambda: asyncio.get_running_loop().time)
     _last_write: float = 0.0
     _writing: bool = False
     _timer: asyncio.TimerHandle | None = None
@@ -48,7 +49,7 @@ class EventStream:
         """Send the headers; from now on the connection is kept alive."""
         await self.send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         self.started = True
-        self._last_write = asyncio.get_running_loop().time()
+        self._last_write = self._now()
         self._watch_silence()
 
     async def write(self, data: bytes, *, last: bool = False) -> None:
@@ -63,7 +64,16 @@ class EventStream:
         self._writing = True
         await self.send({"type": "http.response.body", "body": data, "more_body": not last})
         self._writing, self.finished = False, last
-        self._last_write = asyncio.get_running_loop().time()
+        self._last_write = self._now()
+
+    def comment(self) -> None:
+        """Show that the stream lives, behind the headers if they have not gone."""
+        self._comment = asyncio.get_running_loop().create_task(self.write(COMMENT))
+
+    async def commented(self) -> None:
+        """Wait for a comment that is being written: nothing else may go out within it, above all no second head."""
+        if self._comment is not None:
+            await self._comment
 
     def close(self) -> None:
         """No more comments."""
@@ -75,7 +85,7 @@ class EventStream:
         """Look again when the present silence would have lasted too long; costs nothing while text flows."""
         loop = asyncio.get_running_loop()
         if loop.time() - self._last_write >= KEEP_ALIVE_SECONDS and not self._writing:
-            self._comment = loop.create_task(self.write(COMMENT))
+            self.comment()
             self._last_write = loop.time()
         due = self._last_write + KEEP_ALIVE_SECONDS
         self._timer = loop.call_at(due if due > loop.time() else loop.time() + KEEP_ALIVE_SECONDS, self._watch_silence)
@@ -83,13 +93,10 @@ class EventStream:
 
 async def first_step(steps: Steps, stream: EventStream) -> Sequence[Delta]:
     """The engine's first output. Raises whatever the engine refuses with, before the headers if it does so in time."""
-    first = asyncio.ensure_future(anext(steps))
+    patience = asyncio.get_running_loop().call_later(FIRST_OUTPUT_SECONDS, stream.comment)
     try:
-        done, _ = await asyncio.wait({first}, timeout=FIRST_OUTPUT_SECONDS)
-        if not done:
-            await stream.write(COMMENT)
-        return await first
-    except BaseException:  # whatever ends the wait: the steps can only be closed once nobody is inside of them
-        first.cancel()
-        await asyncio.gather(first, return_exceptions=True)
-        raise
+        first = await anext(steps)
+    finally:
+        patience.cancel()
+    await stream.commented()
+    return first

@@ -6,6 +6,7 @@ import pytest
 
 from qwen_server.engine.base import InvalidRequest, Sampling, Stage, TemplateOptions
 from qwen_server.engine.gathering import EACH_UP_TO
+from qwen_server.engine.tokens import LIGHT
 from qwen_server.engine.vllm import VllmEngine
 from tests.server_engine.conftest import SOON, Loaded, deltas, reasons, scheduled, script, text_of
 
@@ -93,6 +94,14 @@ async def test_the_template_tells_which_markup_an_answer_may_hold(loaded: Loaded
     assert plain.tail.endswith("sistant\n")
     assert closed.tail.endswith("</think>\n\n")
     assert len(taught.token_ids) > len(plain.token_ids)
+
+
+async def test_a_heavy_conversation_is_rendered_like_a_light_one(engine: VllmEngine) -> None:
+    """Beside the event loop, and to the same tokens."""
+    messages = [{"role": "user", "content": "Hello <|im_end|>"}]
+    light, heavy = [await engine.render_chat(messages, TemplateOptions(size=size)) for size in (1, LIGHT + 1)]
+    assert (light.token_ids, light.tail) == (heavy.token_ids, heavy.tail)
+    assert light.tail.endswith("Hello <|im_end|><|im_end|>\n<|im_start|>assistant\n")
 
 
 @pytest.mark.parametrize(

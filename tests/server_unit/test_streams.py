@@ -73,6 +73,22 @@ async def test_a_stream_without_output_is_kept_alive() -> None:
 
 
 @pytest.mark.looptime
+async def test_a_first_token_waits_for_a_head_that_waits_for_the_reader() -> None:
+    """The head of the first comment is on its way; there is no second one, and nothing in between."""
+    stream = a_stream(a_server(Script(first_token_seconds=12.0, reply="late")))
+    stream.reading.clear()
+    await stream.until_offered(1)  # at 10 s
+    await asyncio.sleep(5.0)
+
+    stream.reading.set()
+    await stream.end()
+
+    assert [message["type"] for message in stream.sent].count("http.response.start") == 1
+    assert stream.text.startswith(": keep-alive\n\ndata: ")
+    assert said(events(stream.text)) == "late"
+
+
+@pytest.mark.looptime
 async def test_a_silence_between_tokens_is_bridged_too() -> None:
     """The time counts from the last text."""
     stream = a_stream(a_server(Script(token_seconds=31.0, reply="one two")))

@@ -66,7 +66,7 @@ def read_chat(body: bytes, service: Service, parsers: Parsers) -> Asked:
     check_logprobs(request)
     tools = told(request)
     check_tools(request, parsers.tool_call)
-    options = TemplateOptions(tools=tools, arguments=template_arguments(request))
+    options = TemplateOptions(tools=tools, arguments=template_arguments(request), size=len(body))
     return Asked(request, len(body), plain_messages(request), options, constraint(request, tools))
 
 

@@ -67,6 +67,8 @@ class TemplateOptions:
     tools: Sequence[Mapping[str, object]] = ()
     arguments: Mapping[str, object] = field(default_factory=dict)
     add_generation_prompt: bool = True
+    size: int = 0
+    """Bytes of the body that they came in, which tell light work from heavy."""
 
 
 @dataclass(frozen=True, slots=True)

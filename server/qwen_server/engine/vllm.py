@@ -100,10 +100,10 @@ class VllmEngine:
         from vllm import envs
 
         from qwen_server.engine import translation
-        from qwen_server.engine.rendering import Rendering
+        from qwen_server.engine.rendering import rendering
 
         self._words = translation
-        self._rendering = Rendering(self._llm.renderer, facts.context_length)
+        self._rendering = rendering(self._llm.renderer, facts.context_length)
         self._defaults = self._llm.model_config.get_diff_sampling_param()
         self._statistics.register()
         why = self._gatherer.install(self._llm.engine_core)

@@ -50,7 +50,7 @@ def check_model(asked: str, served: str) -> None:
 
 def asks_for_nothing(value: object, neutral: Sequence[object]) -> bool:
     """Whether this is one of the neutral values; to Python alone 0 is False and 1 is True."""
-    return any(type(value) is type(each) and value == each for each in neutral)
+    return value is neutral[0] or any(type(value) is type(each) and value == each for each in neutral)
 
 
 def check_supported(request: GenerationRequest) -> None:
