@@ -14,7 +14,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
-from qwen_server.engine import failure, model_folder, progress
+from qwen_server.engine import decoding, failure, model_folder, progress
 from qwen_server.engine.base import (
     Delta,
     EngineDead,
@@ -105,6 +105,7 @@ class VllmEngine:
         self._words = translation
         self._rendering = rendering(self._llm.renderer, facts.context_length)
         self._defaults = self._llm.model_config.get_diff_sampling_param()
+        decoding.install()
         self._statistics.register()
         why = self._gatherer.install(self._llm.engine_core)
         if why is not None:
