@@ -1,4 +1,4 @@
-"""The answer of `kubectl qwen fit` as JSON, for scripts.
+"""The answer of `kubectl qwen fit` as a document, for scripts.
 
 Why it exists: the words are those of `status.fit`. Bytes are bytes, and those of a layout are those of its fullest GPU.
 It must never round.
@@ -6,19 +6,13 @@ It must never round.
 
 from typing import Any
 
-import msgspec
-
 from qwen_operator.cli.answer import Answer
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.fit.verdict import Judgement
 
 
-def text(answer: Answer) -> str:
-    """The document, indented, with a line's end."""
-    return msgspec.json.format(msgspec.json.encode(_document(answer)), indent=2).decode() + "\n"
-
-
-def _document(answer: Answer) -> dict[str, Any]:
+def document(answer: Answer) -> dict[str, Any]:
+    """The answer in plain values."""
     asked, facts, load = answer.asked, answer.asked.facts, answer.asked.load
     return {
         "model": asked.model,
@@ -41,8 +35,8 @@ def _document(answer: Answer) -> dict[str, Any]:
 
 def _judgement(one: Judgement) -> dict[str, Any]:
     return {
-        "verdict": one.verdict,
-        "reason": one.problem.reason,
+        "verdict": one.verdict.value,
+        "reason": one.problem.reason.value,
         "message": one.problem.message,
         "layout": _layout(one.layout),
         **_sizes(one),

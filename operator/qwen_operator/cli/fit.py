@@ -5,12 +5,11 @@ itself; `core.fit` does.
 """
 
 import argparse
-import sys
 from typing import Any
 
 from rich.console import Console
 
-from qwen_operator.cli import document, endings, picture, values
+from qwen_operator.cli import document, endings, output, picture, values
 from qwen_operator.cli.answer import Answer, Question, answer
 from qwen_operator.cli.endings import Mistake
 from qwen_operator.core.fit import products
@@ -46,7 +45,7 @@ def add_to(verbs: Any) -> None:
     _add_gpus(parser)
     _add_load(parser)
     _add_layout(parser)
-    parser.add_argument("-o", "--output", choices=("table", "json"), default="table", help="default: table")
+    output.add_to(parser)
 
 
 def _add_gpus(parser: argparse.ArgumentParser) -> None:
@@ -137,9 +136,9 @@ def run(options: argparse.Namespace) -> int:
     return STATUS[found.best.verdict]
 
 
-def _show(found: Answer, output: str) -> None:
-    if output == "json":
-        sys.stdout.write(document.text(found))
+def _show(found: Answer, form: str | None) -> None:
+    if form:
+        output.write(document.document(found), form)
     else:
         Console(highlight=False).print(picture.of(found))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from qwen_operator.cli.__main__ import main
 from tests.checkpoints import QWEN3_8B, QWEN3_CODER_480B, quantized, written
@@ -97,6 +98,15 @@ def test_a_script_gets_bytes_and_the_same_verdict(large: Path, capsys: pytest.Ca
     assert found["needPerGPUBytes"] == sum(parts)
     assert found["layouts"][0]["layout"] == found["layout"]
     assert {one["verdict"] for one in found["layouts"]} == {"Fits", "Tight", "DoesNotFit"}
+
+
+def test_a_document_says_the_same_in_both_forms(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As with every other verb."""
+    found = document(capsys, small, "--gpu", "H200")
+
+    status(small, "--gpu", "H200", "-o", "yaml")
+
+    assert yaml.safe_load(capsys.readouterr().out) == found
 
 
 def test_who_names_no_number_gets_the_fewest_gpus(small: Path, capsys: pytest.CaptureFixture[str]) -> None:
