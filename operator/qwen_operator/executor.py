@@ -89,7 +89,7 @@ class Executor:
         except _Unrestricted as found:
             return Reason.NOT_RESTRICTED.about(why=excerpt(str(found)), **facts)
         except tuple(REASONS) as refusal:
-            return REASONS[type(refusal)].about(why=_why(refusal, step.kind), **facts)
+            return REASONS[type(refusal)].about(why=excerpt(str(refusal)), **facts)
         return None
 
     async def _take(self, step: Step, model: QwenModel) -> None:
@@ -134,6 +134,8 @@ class Executor:
             )
         except Conflict:
             return  # it is there, and what is in it is its owner's business
+        except Refusal as refusal:
+            raise _without_words(refusal) from None
         self._done(step, model)
 
     async def _delete(self, step: Delete, model: QwenModel) -> None:
@@ -182,9 +184,10 @@ class Executor:
         log.info("%s: %s", _title(step, model), step.why)
 
 
-def _why(refusal: Refusal, kind: Kind) -> str:
-    """The API server's sentence; of one about a Secret only its reason, since it may repeat what was sent."""
-    return excerpt(refusal.reason if kind == kinds.SECRET else str(refusal))
+def _without_words(refusal: Refusal) -> Refusal:
+    """The same refusal with its reason alone: a sentence about a Secret may repeat what was sent."""
+    words = refusal.reason or f"HTTP {int(refusal.status)}"
+    return type(refusal)(words, reason=refusal.reason, retry_after=refusal.retry_after)
 
 
 def _verb(step: Step) -> str:
