@@ -39,6 +39,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": {"uri": "hf://Qwen3-8B"}},
         "model.uri must be hf://<organisation>/<name>",
     ),
+    "a key in a uri": (
+        {"model": {"uri": "s3://AKIA:key@bucket/qwen3"}},
+        "model.uri must hold no user, key or signature",
+    ),
+    "a signature in a uri": (
+        {"model": {"uri": "s3://bucket/qwen3?X-Amz-Signature=a"}},
+        "model.uri must hold no user, key or signature",
+    ),
     "too short a uri": ({"model": {"uri": "s3://"}}, "spec.model.uri"),
     "an id with a blank": ({"model": {**URI, "servedName": "a b"}}, "spec.model.servedName"),
     "too small a context": ({"model": {**URI, "contextLength": 100}}, "spec.model.contextLength"),

@@ -22,6 +22,10 @@ URI_RULES = rules(
         "model.uri must start with pvc://, hf://, s3:// or oci://, such as pvc://models/qwen3-8b",
     ),
     (
+        "!self.matches('^[a-z0-9]+://[^/]*@') && !self.contains('?')",
+        "model.uri must hold no user, key or signature; put them into a Secret and name it in model.credentialsRef",
+    ),
+    (
         "!self.startsWith('pvc://') || "
         "self.matches('^pvc://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?$')",
         "model.uri must be pvc://<claim>/<folder>: a claim's name in small letters, then folders of letters, digits, "
