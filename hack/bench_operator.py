@@ -74,7 +74,8 @@ class Operator:
                 lines = (await answer.text()).splitlines()
         except aiohttp.ClientError:
             return 0
-        return next(float(line.split()[1]) for line in lines if line.startswith("qwen_operator_reconciles "))
+        counted = "qwen_operator_reconcile_seconds_count{"
+        return sum(float(line.split()[1]) for line in lines if line.startswith(counted))
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""docs/metrics.md: every series of the server, from the places that declare them. Holds headings, no facts."""
+"""docs/metrics.md: every series of server and operator, from where they are declared. Holds headings, no facts."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,8 @@ from prometheus_client import CollectorRegistry, ProcessCollector, generate_late
 from hack.generate import exposition
 from hack.generate.markdown import code, table
 from qwen_operator.core import names
+from qwen_operator.series import OWN as OF_THE_OPERATOR
+from qwen_operator.series import Series as OperatorSeries
 from qwen_server.metrics import OWN, Series
 
 OF_VLLM = Path(__file__).with_name("vllm_series.json")
@@ -17,13 +19,23 @@ OF_VLLM = Path(__file__).with_name("vllm_series.json")
 
 MANY = 10
 HEAD = f"""\
-# Metrics of the server
+# Metrics
 
-Generated from the sources by `make generate`; never edit it by hand.
+Generated from the sources by `make generate`; never edit it by hand. A histogram has `_bucket`, `_sum` and `_count`
+behind its name. The library adds a gauge `…_created` to each counter and histogram: when it began.
+
+# The server
 
 Every replica shows them at `/metrics` on the management port ({names.MANAGEMENT_PORT}), which asks for no key
-and is in no Service. No series holds a prompt, a completion, a key or an address. A histogram has `_bucket`, `_sum` and
-`_count` behind its name. The library adds a gauge `…_created` to each counter and histogram: when it began.
+and is in no Service. No series holds a prompt, a completion, a key or an address.
+"""
+OPERATOR = """
+# The operator
+
+It shows them at `/metrics` on port 8080 of its pod, beside `/livez` and `/readyz`, with the series of its process as
+above. No series names a model or a namespace. `/livez` fails when the event loop is late, when a watch is silent for
+too long, when nobody watches QwenModels, or when a model waits for ever; it says which.
+
 """
 
 
@@ -39,10 +51,11 @@ def document() -> str:
         ),
         ("vLLM's own", of_vllm + _table(snapshot["series"])),
     ]
-    return HEAD + "".join(f"\n## {title}\n\n{text}" for title, text in sections)
+    server = "".join(f"\n## {title}\n\n{text}" for title, text in sections)
+    return HEAD + server + OPERATOR + _table(_own(each) for each in OF_THE_OPERATOR)
 
 
-def _own(each: Series) -> dict[str, Any]:
+def _own(each: Series | OperatorSeries) -> dict[str, Any]:
     kind = each.kind.__name__.lower()
     name = f"{each.name}_total" if kind == "counter" else each.name
     return {"name": name, "type": kind, "labels": each.labels, "help": each.help}

@@ -72,7 +72,7 @@ class Executor:
             if problem is None:
                 continue
             failures.append((step, problem))
-            self._metrics.failures.labels(problem.reason.value).inc()
+            self._metrics.failures.labels(_verb(step), step.kind.kind, problem.reason.value).inc()
             log.warning("%s: %s %s", _title(step, model), problem.reason.value, problem.message)
             if isinstance(step, CreateOnce):
                 break

@@ -45,7 +45,7 @@ class Informer:
         spread: Callable[[], float] = random.random,
     ) -> None:
         self._cluster = cluster
-        self._kind = kind
+        self.kind = kind
         self._namespace = namespace
         self._cache = cache
         self._selector = selector
@@ -64,7 +64,7 @@ class Informer:
     @property
     def title(self) -> str:
         """What is watched, in words."""
-        return f"{self._kind.plural} in {self._namespace or 'all namespaces'}"
+        return f"{self.kind.plural} in {self._namespace or 'all namespaces'}"
 
     async def run(self) -> NoReturn:
         """List and watch until cancelled."""
@@ -81,14 +81,14 @@ class Informer:
     async def _once(self) -> None:
         if self._version is None:
             self._version = await self._list()
-        stream = self._cluster.watch(self._kind, self._namespace, selector=self._selector, version=self._version)
+        stream = self._cluster.watch(self.kind, self._namespace, selector=self._selector, version=self._version)
         async with contextlib.aclosing(stream):
             async for event in stream:
                 self._hear(event)
 
     async def _list(self) -> str:
         async with contextlib.aclosing(
-            self._cluster.pages(self._kind, self._namespace, selector=self._selector)
+            self._cluster.pages(self.kind, self._namespace, selector=self._selector)
         ) as pages:
             version = await self._cache.replace(pages, namespace=self._namespace)
         self._heard()

@@ -68,6 +68,10 @@ class Lease:
         """Whether this process may write at this moment."""
         return asyncio.get_running_loop().time() < self._held_until
 
+    def remaining(self) -> float:
+        """Seconds for which this process may still write if it can't renew it; 0 without it."""
+        return max(0.0, self._held_until - asyncio.get_running_loop().time())
+
     async def run(self) -> NoReturn:
         """Wait for the Lease, set `acquired`, and keep it.
 

@@ -11,8 +11,9 @@ from qwen_operator.informer import Informer
 from qwen_operator.observe import Complaint, LoopLag
 from qwen_operator.workqueue import WorkQueue
 
-SILENCE_LIMIT = 180.0
-"""Seconds without a sound, bookmarks included, on any watch before liveness fails."""
+SILENCE_LIMIT = 110.0
+"""Seconds without a sound, bookmarks included, on any watch before liveness fails: a dead one is noticed by itself and
+begun anew within 77 (`cluster.SILENCE`, and kopf's own 70), and the process is to be known as deaf within 120."""
 WAIT_LIMIT = 600.0
 """Seconds that the oldest model may wait for a worker before liveness fails."""
 GRACE = 60.0
@@ -40,6 +41,7 @@ def alive(
     queue: WorkQueue,
     lag: LoopLag,
     models_are_watched: Callable[[], bool],
+    silence_of_models: Callable[[], float],
 ) -> list[Complaint]:
     """What liveness is made of: the loop turns, every watch hears, QwenModels are watched, nobody waits for ever."""
 
@@ -48,11 +50,15 @@ def alive(
             return None
         return "no task watches QwenModels"
 
+    def silent() -> str | None:
+        quiet = min(start.seconds_since(), silence_of_models())
+        return f"nothing was heard of qwenmodels for {quiet:.0f} s" if quiet > SILENCE_LIMIT else None
+
     def stuck() -> str | None:
         wait = queue.oldest_wait() if queue.opened else 0.0
         return f"a model has waited for {wait:.0f} s" if wait > WAIT_LIMIT else None
 
-    return [lag.complaint, *(_silence(start, informer) for informer in informers), deaf, stuck]
+    return [lag.complaint, *(_silence(start, informer) for informer in informers), deaf, silent, stuck]
 
 
 def ready(informers: Sequence[Informer]) -> list[Complaint]:

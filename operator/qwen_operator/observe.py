@@ -12,6 +12,9 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from qwen_operator import series
+from qwen_operator.series import Series
+
 LOOP_LAG_LIMIT = 10.0
 """Seconds that the event loop may be late before liveness fails."""
 
@@ -25,29 +28,23 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Counter(
-            "qwen_operator_api_requests_total",
-            "Requests to the API server by verb, resource and HTTP status (0: no answer)",
-            ["verb", "resource", "status"],
-            registry=self.registry,
-        )
-        self.seconds = Histogram(
-            "qwen_operator_api_request_seconds",
-            "Time to the head of the API server's answer; watches are left out",
-            ["verb"],
-            registry=self.registry,
-            buckets=(0.005, 0.02, 0.1, 0.5, 2, 10),
-        )
-        self.steps = Counter(
-            "qwen_operator_steps_total", "Steps applied by verb and kind", ["verb", "kind"], registry=self.registry
-        )
-        self.failures = Counter(
-            "qwen_operator_step_failures_total", "Steps refused, by reason", ["reason"], registry=self.registry
-        )
+        self.requests: Counter = series.REQUESTS.made(self.registry)
+        self.seconds: Histogram = series.REQUEST_SECONDS.made(self.registry)
+        self.steps: Counter = series.STEPS.made(self.registry)
+        self.failures: Counter = series.FAILURES.made(self.registry)
+        self.reconciles: Histogram = series.RECONCILE_SECONDS.made(self.registry)
+        self._gauges: dict[Series, Gauge] = {}
 
-    def gauge(self, name: str, text: str, value: Callable[[], float]) -> None:
-        """Add a figure that is read when it is asked for."""
-        Gauge(f"qwen_operator_{name}", text, registry=self.registry).set_function(value)
+    def gauge(self, declared: Series, value: Callable[[], float], **labels: str) -> None:
+        """Add a figure that is read when it is asked for, or one more value of its labels."""
+        if declared not in self._gauges:
+            self._gauges[declared] = declared.made(self.registry)
+        gauge = self._gauges[declared]
+        (gauge.labels(**labels) if labels else gauge).set_function(value)
+
+    def ended(self, result: str, seconds: float) -> None:
+        """A look at a model is over."""
+        self.reconciles.labels(result).observe(seconds)
 
     def text(self) -> bytes:
         """The exposition format of Prometheus."""

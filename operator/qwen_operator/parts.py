@@ -4,11 +4,13 @@ Why it exists: each part gets what it needs as an argument, and this is the only
 never start anything.
 """
 
+import asyncio
 import datetime
 import time
 from dataclasses import dataclass
+from functools import partial
 
-from qwen_operator import handlers, liveness
+from qwen_operator import handlers, liveness, series
 from qwen_operator.announcer import Announcer
 from qwen_operator.api_key import new_key
 from qwen_operator.caches import Caches
@@ -75,7 +77,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
     transport = Transport(credentials, metrics, may_write)
     cluster = Cluster(transport)
     lease = Lease(cluster, settings.namespace, names.LEASE, identity)
-    queue = WorkQueue(attempt)
+    queue = WorkQueue(attempt, ended=metrics.ended)
     caches = Caches(queue)
     executor = Executor(cluster, caches, metrics, new_key)
     reconciler = Reconciler(cluster, caches, executor, Announcer(cluster, utc_now, time.monotonic), settings, utc_now)
@@ -85,7 +87,9 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         for namespace in settings.watch_namespaces or (None,)
     )
     _gauges(metrics, queue, caches, lease)
-    metrics.gauge("namespaces_out_of_sight", "Namespaces whose QwenModels we may not list", lambda: len(out_of_sight))
+    _watches(metrics, informers, transport)
+    metrics.gauge(series.LAG, lambda: lag.worst)
+    metrics.gauge(series.OUT_OF_SIGHT, lambda: len(out_of_sight))
     return Parts(
         settings=settings,
         metrics=metrics,
@@ -100,7 +104,7 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         out_of_sight=out_of_sight,
         start=start,
         lag=lag,
-        alive=liveness.alive(start, informers, queue, lag, handlers.is_watching),
+        alive=liveness.alive(start, informers, queue, lag, handlers.is_watching, transport.models.silence),
         ready=liveness.ready(informers),
     )
 
@@ -119,8 +123,25 @@ def _informer(cluster: Cluster, caches: Caches, kind: Kind, namespace: str | Non
 
 
 def _gauges(metrics: Metrics, queue: WorkQueue, caches: Caches, lease: Lease) -> None:
-    metrics.gauge("models", "QwenModels known", lambda: len(caches.models))
-    metrics.gauge("queue_depth", "Models that wait for a worker", lambda: queue.depth)
-    metrics.gauge("reconciles", "Reconciles since the start", lambda: queue.attempts)
-    metrics.gauge("bugs", "Unforeseen errors since the start; each is worth a report", lambda: queue.bugs)
-    metrics.gauge("leading", "1 while this process holds the Lease", lambda: float(lease.held()))
+    metrics.gauge(series.MODELS, lambda: len(caches.models))
+    metrics.gauge(series.DEPTH, lambda: queue.depth)
+    metrics.gauge(series.OLDEST, queue.oldest_wait)
+    metrics.gauge(series.LEADING, lambda: float(lease.held()))
+    metrics.gauge(series.LEASE, lease.remaining)
+
+
+def _watches(metrics: Metrics, informers: tuple[Informer, ...], transport: Transport) -> None:
+    """One value a resource, whatever the number of namespaces."""
+    metrics.gauge(series.SILENCE, transport.models.silence, resource=kinds.QWEN_MODEL.plural)
+    for kind in kinds.WATCHED:
+        watching = tuple(informer for informer in informers if informer.kind == kind)
+        metrics.gauge(series.SILENCE, partial(_silence, watching), resource=kind.plural)
+        metrics.gauge(series.BLIND, partial(_blind, watching), resource=kind.plural)
+
+
+def _silence(watching: tuple[Informer, ...]) -> float:
+    return asyncio.get_running_loop().time() - min(informer.heard_at for informer in watching)
+
+
+def _blind(watching: tuple[Informer, ...]) -> int:
+    return sum(informer.blind is not None for informer in watching)

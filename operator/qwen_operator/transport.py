@@ -7,13 +7,16 @@ hold only if nobody can go round them. It must never log or keep a request's or 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
 import msgspec
 from aiohttp import hdrs
 
+from qwen_operator.core import kinds
 from qwen_operator.credentials import Credentials
+from qwen_operator.hearing import Hearing
 from qwen_operator.observe import Metrics
 from qwen_operator.refusals import NotLeading, Unreachable, refusal
 
@@ -51,6 +54,8 @@ class Transport:
         self._connector = aiohttp.TCPConnector(limit=0, ssl=credentials.tls or False)
         self._session = self.session()
         self.server = credentials.server
+        self.models = Hearing()
+        """The watches of QwenModels."""
 
     def session(self) -> aiohttp.ClientSession:
         """A session on the shared pool; whoever asks for one may close it without closing the pool."""
@@ -160,6 +165,8 @@ class Transport:
         try:
             answer = await send(request)
             status = answer.status
+            if verb == "watch" and resource == kinds.QWEN_MODEL.plural and status == HTTPStatus.OK:
+                self.models.listen(request.url.path, answer.content)
         finally:
             self._metrics.requests.labels(verb, resource, str(status)).inc()
             if verb != "watch":

@@ -10,6 +10,7 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 
 from qwen_operator.keys import Key
 
@@ -30,6 +31,16 @@ class Unfinished(Exception):  # noqa: N818  (it is an answer, not an error)
     """An attempt ended as far as it could and must be repeated; it has been reported already."""
 
 
+class Result(StrEnum):
+    """How an attempt ended."""
+
+    SETTLED = "settled"
+    UNFINISHED = "unfinished"
+    DEFECT = "defect"
+
+
+Ended = Callable[[Result, float], None]
+"""Told of each attempt: its result, and how long it took in seconds. It must not wait or fail."""
 Attempt = Callable[[Key], Awaitable[float | None]]
 """One try at a key. Returns seconds after which to look again, or None. An exception means: back off and repeat."""
 
@@ -37,8 +48,15 @@ Attempt = Callable[[Key], Awaitable[float | None]]
 class WorkQueue:
     """The dirty keys, the busy ones, and those that wait for a time."""
 
-    def __init__(self, attempt: Attempt, *, spread: Callable[[], float] = random.random) -> None:
+    def __init__(
+        self,
+        attempt: Attempt,
+        *,
+        ended: Ended = lambda *_: None,
+        spread: Callable[[], float] = random.random,
+    ) -> None:
         self._attempt = attempt
+        self._ended = ended
         self._spread = spread
         self._since: dict[Key, float] = {}
         self._edited: deque[Key] = deque()
@@ -100,8 +118,9 @@ class WorkQueue:
         return len(self._since)
 
     def oldest_wait(self) -> float:
-        """Seconds that the oldest waiting key has waited."""
-        return self._now() - min(self._since.values(), default=self._now())
+        """Seconds that the oldest waiting key has waited; 0 if none waits."""
+        now = self._now()
+        return now - min(self._since.values(), default=now)
 
     async def _work(self) -> None:
         await self._opened.wait()
@@ -126,17 +145,21 @@ class WorkQueue:
         self._busy.add(key)
         del self._since[key]
         self._urgent.discard(key)
-        self._tried_at[key] = self._now()
+        self._tried_at[key] = started = self._now()
         self.attempts += 1
+        result = Result.SETTLED
         try:
             self._settle(key, await self._attempt(key))
         except Unfinished:
+            result = Result.UNFINISHED
             self._retry(key)
         except Exception:
             self.bugs += 1
+            result = Result.DEFECT
             log.exception("%s: an unforeseen error; it is tried again with growing pauses, and is worth a report", key)
             self._retry(key)
         finally:
+            self._ended(result, self._now() - started)
             self._busy.discard(key)
             if key in self._since:
                 self._line(key).append(key)

@@ -214,3 +214,27 @@ async def test_the_oldest_wait_is_how_long_a_key_has_stood_in_line() -> None:
         queue.add(B)
         await asyncio.sleep(40)
         assert (queue.depth, queue.oldest_wait()) == (1, 40)
+
+
+@pytest.mark.looptime
+async def test_each_attempt_is_told_with_its_result_and_its_time() -> None:
+    """So that a metric shows what goes well, what is tried again, and what is a defect."""
+    told: list[tuple[str, float]] = []
+    ends: dict[str, BaseException | None] = {"well": None, "again": Unfinished(), "badly": RuntimeError("a defect")}
+
+    async def attempt(key: Key) -> float | None:
+        await asyncio.sleep(2)
+        if (end := ends[key.name]) is not None:
+            raise end
+        return None
+
+    queue = WorkQueue(attempt, ended=lambda result, seconds: told.append((result, seconds)))
+    for name in ends:
+        queue.add(Key("team", name))
+    queue.open()
+    running = asyncio.create_task(queue.run(1))
+    await asyncio.sleep(6.01)
+    queue.close()
+    running.cancel()
+
+    assert told == [("settled", 2.0), ("unfinished", 2.0), ("defect", 2.0)]
