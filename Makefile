@@ -30,6 +30,10 @@ $(UV): requirements/uv.txt
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-engine
 	@$(UV) pip sync --quiet --compile-bytecode --python $(ENGINE)/python --require-hashes requirements/engine.txt && rm -f .venv-engine/wheel.stamp && touch $@
 
+.venv-judge/stamp: requirements/judge.txt | $(UV)
+	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-judge
+	@$(UV) pip sync --quiet --python .venv-judge/bin/python --require-hashes requirements/judge.txt && touch $@
+
 .venv-gpu/stamp: requirements/server-gpu.txt | $(UV)
 	@$(UV) venv --quiet --allow-existing --python $(PYTHON) .venv-gpu
 	@$(UV) pip sync --quiet --compile-bytecode --python .venv-gpu/bin/python --require-hashes requirements/server-gpu.txt && rm -f .venv-gpu/wheel.stamp && touch $@
@@ -72,6 +76,7 @@ lock: $(UV) ## Resolve the pinned requirement files anew
 	@echo "hatchling==1.33.0" | $(LOCK) - -o requirements/build.txt
 	@$(LOCK) pyproject.toml --extra operator --extra server --extra cli --extra weights --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml --extra operator --extra weights -o requirements/operator.txt
+	@$(LOCK) --group pyproject.toml:judge -o requirements/judge.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in --extra server -c requirements/dev.txt -o requirements/server-cpu.txt
 	@$(LOCK) $(CPU) pyproject.toml requirements/server-cpu.in requirements/engine.in --extra server --group test -c requirements/dev.txt -c requirements/server-cpu.txt -o requirements/engine.txt
 	@$(LOCK) pyproject.toml requirements/server-gpu.in --extra server -c requirements/dev.txt -o requirements/server-gpu.txt
@@ -86,6 +91,18 @@ test-unit: venv $(NODE)/node_modules/.package-lock.json
 test-engine: venv-engine
 	@$(ENGINE)/python -m hack.weights
 	@$(ENGINE)/python -m pytest -m engine tests/server_engine
+
+# --- judge ------------------------------------------------------------------------------------------------------------
+
+.PHONY: judge audit sbom
+judge: venv .venv-judge/stamp ## Other people's judges over Dockerfile, code, chart and children (seconds)
+	@$(BIN)/python -m hack.judge
+
+audit: .venv-judge/stamp ## Known vulnerabilities of what images hold; needs PyPI's advisory database
+	@for image in operator server-cpu server-gpu; do .venv-judge/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r requirements/$$image.txt || exit 1; done
+
+sbom: venv .venv-judge/stamp ## A bill of materials (CycloneDX) for each image, in .local/sbom
+	@$(BIN)/python -m hack.judge.sbom
 
 .PHONY: gateway
 gateway: .venv/stamp ## An S3-compatible server for the tests that want one (two minutes, once)
@@ -143,7 +160,7 @@ serve: venv ## The server on this machine with the scripted engine, no model nee
 .PHONY: clean distclean
 clean: ## Remove environments and build results, end the clusters
 	@if [ -e .venv/stamp ]; then $(BIN)/python -m hack.clean; fi
-	@rm -rf .venv .venv-engine .venv-gpu .local dist $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	@rm -rf .venv .venv-engine .venv-gpu .venv-judge .local dist $(NODE)/node_modules .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## Also the caches outside of this folder: binaries, images, model
