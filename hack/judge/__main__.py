@@ -11,8 +11,8 @@ def main() -> int:
     """Return the exit status: 1 if a finding has no answer, or an answer no finding."""
     try:
         found = [finding for judge in ALL for finding in judge()]
-    except NoVerdict as sentence:
-        print(sentence, file=sys.stderr)
+    except NoVerdict as reason:
+        print(reason, file=sys.stderr)
         return 1
     sentences = unanswered(found, ANSWERS)
     for sentence in sentences:
