@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from hack.generate import commands, fields, rules, values
+from hack.generate import changes, commands, fields, rules, values
 from hack.generate.markdown import block, code, table
 from qwen_operator.core import kinds, names
 from qwen_operator.core.problems import Reason
@@ -15,6 +15,10 @@ from qwen_server.management import PATHS
 Document = dict[str, Any]
 
 MODEL = "<model>"
+_MEANT = (
+    "Of a model that serves, each found out by changing it: *rollout* replaces every replica, *in place* changes "
+    "children while all replicas go on, *nothing* leaves the children as they are.\n\n"
+)
 
 
 def document(definition: Document, values_schema: str) -> str:
@@ -24,6 +28,7 @@ def document(definition: Document, values_schema: str) -> str:
     sections = [
         ("Fields of a QwenModel", _spec(schema["spec"])),
         ("What the API server refuses", _refusals(schema["spec"])),
+        ("What changing a field does", _changes(schema["spec"])),
         ("Status", _status(schema["status"], version.get("additionalPrinterColumns", []))),
         ("Reasons", _reasons()),
         ("Names and labels", _names()),
@@ -61,6 +66,12 @@ def _meaning(field: fields.Field) -> str:
 def _refusals(schema: Document) -> str:
     found = [(code(rule.path), rule.message) for rule in fields.rules(schema, "spec")]
     return table(("at", "sentence"), found)
+
+
+def _changes(schema: Document) -> str:
+    found = list(changes.changes(schema))
+    rows = [(code(f"spec.{row.path}"), str(row.effect), ", ".join(row.touched), row.refused) for row in found]
+    return _MEANT + table(("field", "effect", "children", "refused"), rows)
 
 
 def _reasons() -> str:

@@ -167,6 +167,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": URI, "scheduling": {"tolerations": [{"key": "a", "effect": "NoSchedule", "tolerationSeconds": 5}]}},
         "scheduling.tolerations[].tolerationSeconds is only for",
     ),
+    "a size for a claim that is there": (
+        {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights", "size": "20Gi"}},
+        "cache.claimName names a claim that is there",
+    ),
+    "an access mode for a claim that is there": (
+        {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights", "accessMode": "ReadWriteMany"}},
+        "cache.claimName names a claim that is there",
+    ),
     "a pod template": ({"model": URI, "podTemplate": {}}, 'unknown field "spec.podTemplate"'),
 }
 
@@ -228,6 +236,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
             ]
         },
     },
+    "a claim to fetch into": {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights"}},
     "no replicas": {"model": URI, "replicas": 0, "suspend": True},
     "the longest name of a model id": {"model": {**URI, "servedName": "Q" * 128}},
 }

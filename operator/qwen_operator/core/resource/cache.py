@@ -8,14 +8,19 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from qwen_operator.core.resource.fields import Name, Part, Quantity, bounded
+from qwen_operator.core.resource.fields import AMOUNT, Name, Part, Quantity, bounded
 from qwen_operator.core.resource.rules import rules
 
 CACHE_RULES = rules(
     (
-        "!has(self.claimName) || !(has(self.storageClassName) || has(self.size) || has(self.accessMode))",
+        "!has(self.claimName) || !(has(self.storageClassName) || has(self.size) || self.accessMode != 'Auto')",
         "cache.claimName names a claim that is there; storageClassName, size and accessMode are for one that is made",
     ),
+)
+
+NEVER_LESS = (
+    f"{AMOUNT}.compareTo(quantity(string(oldSelf))) >= 0",
+    "cache.size can't become less, since no claim shrinks; to begin anew take it out, delete the claim, set it again",
 )
 
 AccessMode = Literal["Auto", "ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"]
@@ -50,7 +55,11 @@ class Cache(Part, frozen=True, kw_only=True):
         | None
     ) = None
     storage_class_name: (
-        Annotated[Name, Meta(description="StorageClass of the claim that is made. Default: the cluster's own.")] | None
+        Annotated[
+            Name,
+            Meta(description="StorageClass of the claim that is made; fixed from then on. Default: the cluster's own."),
+        ]
+        | None
     ) = None
     size: (
         Annotated[
@@ -59,7 +68,7 @@ class Cache(Part, frozen=True, kw_only=True):
                 description="Size of the claim that is made; may grow, never shrink. Default: the weights' bytes, "
                 "which a short Job asks the source for, and a tenth more."
             ),
-            bounded("cache.size", "1Gi", "100Ti", "write a unit, such as 550Gi"),
+            bounded("cache.size", "1Gi", "100Ti", "write a unit, such as 550Gi", NEVER_LESS),
         ]
         | None
     ) = None

@@ -32,8 +32,10 @@ Quantity = (
 """An amount as Kubernetes writes it (500m, 4, 16Gi), given as a string or a whole number."""
 
 
-def bounded(name: str, least: str, most: str, hint: str) -> Meta:
-    """Limits of a quantity, as a rule whose message says what to write instead."""
-    amount = "quantity(string(self))"
-    within = f"{amount}.compareTo(quantity('{least}')) >= 0 && {amount}.compareTo(quantity('{most}')) <= 0"
-    return Meta(extra_json_schema=rules((within, f"{name} must be from {least} to {most}; {hint}")))
+AMOUNT = "quantity(string(self))"
+
+
+def bounded(name: str, least: str, most: str, hint: str, *more: tuple[str, str]) -> Meta:
+    """Limits of a quantity, as a rule whose message says what to write instead; and more rules about it."""
+    within = f"{AMOUNT}.compareTo(quantity('{least}')) >= 0 && {AMOUNT}.compareTo(quantity('{most}')) <= 0"
+    return Meta(extra_json_schema=rules((within, f"{name} must be from {least} to {most}; {hint}"), *more))
