@@ -92,6 +92,14 @@ test-engine: venv-engine
 	@$(ENGINE)/python -m hack.weights
 	@$(ENGINE)/python -m pytest -m engine tests/server_engine
 
+# Each is a target of its own; whoever adds one adds it here.
+SOAKS := soak-parsers
+.PHONY: soak $(SOAKS)
+soak: $(SOAKS) ## What takes too long for every commit
+
+soak-parsers: venv # Every parser of what others wrote, 100,000 made-up cases in all
+	@$(BIN)/python -m pytest --hypothesis-profile=soak --timeout 3600 tests/properties
+
 # --- judge ------------------------------------------------------------------------------------------------------------
 
 .PHONY: judge audit sbom

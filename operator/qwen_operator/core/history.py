@@ -4,7 +4,8 @@ Why it exists: at night the pod that failed is gone or has recovered, and a pers
 before is read back from the status, as far as nothing newer is known. It must never decide what is done next.
 """
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -14,7 +15,7 @@ from qwen_operator.core import pods
 from qwen_operator.core.causes import ending
 from qwen_operator.core.pods import Ending
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.resource.report import Failure, Timings
+from qwen_operator.core.resource.report import Condition, Failure, Timings
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
 Kept = TypeVar("Kept")
@@ -92,3 +93,11 @@ def kept(status: Manifest, field: str, kind: type[Kept]) -> Sequence[Kept]:
         return (msgspec.convert(status[field], kind),)
     except (KeyError, msgspec.ValidationError):
         return ()
+
+
+def conditions(status: Manifest) -> Iterator[Condition]:
+    """Those of a status that can be read: it may have been written by another release, or by somebody's hand."""
+    written = status.get("conditions")
+    for entry in written if isinstance(written, list) else ():
+        with contextlib.suppress(msgspec.ValidationError):
+            yield msgspec.convert(entry, Condition)

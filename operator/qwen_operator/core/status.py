@@ -201,7 +201,7 @@ def _why_not(evidence: Evidence) -> Problem:
 
 def _conditions(verdicts: dict[ConditionType, Verdict], generation: int, before: Manifest, now: str) -> list[Condition]:
     """All conditions, always. A time changes only with its condition's status."""
-    old = {entry.get("type"): entry for entry in before.get("conditions", ()) if isinstance(entry, dict)}
+    old = {condition.type: condition for condition in history.conditions(before)}
     return [
         Condition(
             type=kind,
@@ -209,15 +209,14 @@ def _conditions(verdicts: dict[ConditionType, Verdict], generation: int, before:
             reason=problem.reason,
             message=problem.message[:LONGEST_MESSAGE],
             observed_generation=generation,
-            last_transition_time=_since(old.get(kind, {}), status, now),
+            last_transition_time=_since(old.get(kind), status, now),
         )
         for kind, (status, problem) in verdicts.items()
     ]
 
 
-def _since(before: Manifest, status: ConditionStatus, now: str) -> str:
-    same = before.get("status") == status and "lastTransitionTime" in before
-    return str(before["lastTransitionTime"]) if same else now
+def _since(before: Condition | None, status: ConditionStatus, now: str) -> str:
+    return before.last_transition_time if before and before.status == status else now
 
 
 def _written(generation: int, *, conditions: list[Condition], **fields: Any) -> dict[str, Any]:

@@ -4,12 +4,15 @@ Why it exists: plan, checks and status ask the same questions about the same Job
 another source than the model's present one.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from qwen_operator.core import names, pods
+from qwen_operator.core.fit.facts import LONGEST_REPORT
 from qwen_operator.core.place import mark, place
+from qwen_operator.core.progress import Bytes
 from qwen_operator.core.quantity import canonical
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import Weights
@@ -25,11 +28,14 @@ GIB = 2**30
 
 
 class Report(msgspec.Struct, frozen=True):
-    """A Job's last words after a success; whatever else they say is for others."""
+    """A Job's last words after a success; whatever else they say is for others.
 
-    commit: str
-    bytes: int
-    files: int
+    The bounds are those of the status that they go into: a pod must not be able to make that impossible to write.
+    """
+
+    commit: Annotated[str, Meta(max_length=64)]
+    bytes: Bytes
+    files: Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 def job(model: QwenModel, seen: Snapshot, verb: str) -> Manifest | None:
@@ -109,7 +115,7 @@ def _report(model: QwenModel, seen: Snapshot, verb: str) -> Weights | None:
 
 def _read(uri: str, message: str) -> Weights | None:
     try:
-        found = msgspec.json.decode(message, type=Report)
+        found = msgspec.json.decode(message[:LONGEST_REPORT], type=Report)
     except (msgspec.DecodeError, UnicodeError):
         return None
     return Weights(source=uri, commit=found.commit, bytes=found.bytes, files=found.files, facts=message)

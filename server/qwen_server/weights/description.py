@@ -75,11 +75,12 @@ def summed(tensors: Iterable[Tensor]) -> list[tuple[str, str, int]]:
 
 
 def report(commit: str, sizes: Iterable[int], config: Mapping[str, Any], tensors: Iterable[Tensor]) -> str:
-    """The line. A model whose tensors do not fit into it is reported without any."""
+    """The line. A model whose tensors do not fit into it is reported without any, and one of no sense without facts."""
     counted = list(sizes)
-    head = {"commit": commit, "bytes": sum(counted), "files": len(counted), "config": facts(config)}
-    for told in (summed(tensors), []):
-        line = json.dumps(head | {"tensors": told}, separators=(",", ":"))
+    head = {"commit": commit, "bytes": sum(counted), "files": len(counted)}
+    known = facts(config)
+    for config_told, tensors_told in ((known, summed(tensors)), (known, []), ({}, [])):
+        line = json.dumps(head | {"config": config_told, "tensors": tensors_told}, separators=(",", ":"))
         if len(line.encode()) < LONGEST:
             break
     return line

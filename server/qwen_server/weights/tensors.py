@@ -17,7 +17,7 @@ LENGTH: Final = struct.Struct("<Q")
 NONSENSE: Final = (
     OSError,
     ValueError,
-    KeyError,
+    LookupError,
     TypeError,
     AttributeError,
     OverflowError,
