@@ -6,7 +6,7 @@ import pytest
 
 from qwen_operator.core import kinds
 from qwen_operator.core.kinds import Scope
-from tests.charts.rendering import REQUIRED, VARIANTS, Manifest, Values, objects, of_kind
+from tests.charts.rendering import REQUIRED, ROOT, VARIANTS, Manifest, Values, objects, of_kind
 
 Right = tuple[str, str, str]
 
@@ -121,3 +121,12 @@ def test_roles_for_users_extend_the_built_in_ones() -> None:
     assert {verb for _, _, verb in rights(view)} == {"get", "list", "watch"}
     assert {("qwenmodels", "create"), ("qwenmodels", "delete"), ("qwenmodels/scale", "patch")} <= edited
     assert not [verb for resource, verb in edited if resource == "qwenmodels/status"]
+
+
+def test_the_page_about_security_lists_exactly_these_rights() -> None:
+    """Each with a reason."""
+    page = (ROOT / "docs/security.md").read_text().partition("## What the operator may do")[2].partition("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")]
+    listed = {kind: tuple(verbs.split(", ")) for kind, verbs, why in rows[2:] if why}
+
+    assert listed == {kind.resource: kind.verbs for kind in kinds.ALL}
