@@ -48,6 +48,7 @@ def test_a_reference_stays_within_its_schema(reference: str, *, taken: bool) -> 
 
 def test_values_are_no_schemas() -> None:
     """Nor are names of properties keywords."""
-    assert enforceable({"const": {"$ref": "x"}, "enum": [{"pattern": "(?=x)"}], "default": {"pattern": "a^"}})
+    assert enforceable({"const": {"$ref": "x"}, "default": {"pattern": "a^"}})
+    assert enforceable({"enum": [{"pattern": "(?=x)"}]})
     assert enforceable({"properties": {"pattern": {"type": "string"}, "$ref": {"type": "string"}}})
     assert not enforceable({"properties": {"title": {"pattern": "a^"}}})

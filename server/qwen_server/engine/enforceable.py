@@ -6,6 +6,8 @@ vLLM knows what else xgrammar cannot do, and asks before it compiles. It must ne
 import re
 from collections.abc import Iterator, Mapping
 
+from qwen_server.engine.keywords import is_taken_whole
+
 UNREAD = frozenset({"const", "enum", "default", "examples", "title", "description"})
 """Keywords whose values are no schemas."""
 NAMED = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs", "definitions"})
@@ -17,8 +19,9 @@ PASSED_OVER = re.compile(r"\(\?<?[=!]|(?<!\A)\^|\$(?!\Z)", re.DOTALL)
 
 
 def enforceable(schema: object) -> bool:
-    """Whether none of it would be passed over."""
-    return all(map(is_read, patterns(schema))) and all(map(is_local, references(schema)))
+    """Whether none of it would be passed over, but that `oneOf` is held to as `anyOf` is."""
+    strings = all(map(is_read, patterns(schema))) and all(map(is_local, references(schema)))
+    return strings and all(map(is_taken_whole, parts(schema)))
 
 
 def is_read(pattern: str) -> bool:
