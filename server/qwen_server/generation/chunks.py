@@ -126,7 +126,14 @@ class SpokenChunks(ChatChunks):
         return out
 
     def _pieces(self, index: int, shown: Iterable[Shown]) -> bytes:
-        return b"".join(self._event(index, delta, None) for delta in shown)
+        return b"".join([self._piece(index, delta) for delta in shown])
+
+    def _piece(self, index: int, delta: Shown) -> bytes:
+        """Text alone, which is most of it, stands between the bytes that are laid down for it."""
+        opening, text = self._openings.get(index), delta.get("content")
+        if opening is None or text is None or len(delta) > 1:
+            return self._event(index, delta, None)
+        return opening + orjson.dumps(text) + self._middle
 
     def _end(self, index: int, reason: str) -> bytes:
         self.finished += 1
@@ -134,7 +141,7 @@ class SpokenChunks(ChatChunks):
 
     def _event(self, index: int, delta: Shown, reason: str | None) -> bytes:
         if index not in self._openings:
-            self._openings[index] = b""
+            self._openings[index] = self._head + self.next(index)
             delta = {"role": "assistant", "content": None, **delta}
         return self._head + orjson.dumps(self._choice(index, delta, reason)) + self._tail
 

@@ -30,6 +30,9 @@ class ChatTokenChunks(SpokenChunks):
             out += super().events((delta,))
         return out
 
+    def _piece(self, index: int, delta: Shown) -> bytes:
+        return self._event(index, delta, None)
+
     def _choice(self, index: int, delta: Shown, reason: str | None) -> dict[str, Any]:
         found = self._waiting.pop(index, None)
         logprobs = chat_logprobs(found) if found else None
