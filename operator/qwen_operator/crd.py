@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from qwen_operator.core.kinds import GROUP, QWEN_MODEL, VERSION
-from qwen_operator.core.resource.report import Status
+from qwen_operator.core.resource.report import UNSEEN, Status
 from qwen_operator.core.resource.rules import rules
 from qwen_operator.core.resource.spec import SPEC_RULES, Spec
 from qwen_operator.core.snapshot import Manifest
@@ -96,7 +96,7 @@ def _root() -> Schema:
             "kind": {"type": "string"},
             "metadata": {"type": "object"},
             "spec": {**structural(Spec), **SPEC_RULES},
-            "status": structural(Status),
+            "status": {**structural(Status), "default": UNSEEN},
         },
         **NAME_RULES,
     }

@@ -49,11 +49,11 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         definition = crd.document()
         place = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
         plane.api.apply(place + definition["metadata"]["name"], definition)
-        _wait_for(plane.api, kinds.QWEN_MODEL.path())
+        wait_for(plane.api, kinds.QWEN_MODEL.path())
         yield plane.kubeconfig
 
 
-def _wait_for(api: Api, path: str) -> None:
+def wait_for(api: Api, path: str) -> None:
     """A new kind is served a moment after its definition is stored."""
     deadline = time.monotonic() + 30
     while True:

@@ -92,9 +92,11 @@ async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.01)
 
 
-async def found(server: Server, kind: kinds.Kind, name: str, true: Callable[[Manifest], bool] = bool) -> Manifest:
+async def found(
+    server: Server, kind: kinds.Kind, name: str, true: Callable[[Manifest], bool] = bool, *, seconds: float = 20.0
+) -> Manifest:
     """Wait until an object is there, and is as wanted."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(seconds):
         while True:
             manifest = await server.find(kind, name)
             if manifest is not None and true(manifest):

@@ -24,7 +24,7 @@ def version(manifest: Manifest) -> int:
 
 def reported(model: Manifest) -> bool:
     """Whether the operator has said anything."""
-    return bool(model.get("status"))
+    return bool((model.get("status") or {}).get("conditions"))
 
 
 async def a_served_model(server: Server, **spec: Any) -> Manifest:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from qwen_operator.cli.spans import since
 from qwen_operator.core.problems import ON_THE_WAY
+from qwen_operator.core.resource.report import UNSEEN
 from qwen_operator.core.snapshot import Manifest
 
 STYLES = {"True": "green", "False": "red", "Unknown": "yellow"}
@@ -54,7 +55,7 @@ def bar(percent: int, width: int = BAR) -> str:
 def _row(model: Manifest, now: str, *, everywhere: bool) -> list[Text | str]:
     metadata, said = model["metadata"], model.get("status") or {}
     ready: Manifest = next((each for each in said.get("conditions") or () if each["type"] == "Ready"), {})
-    status, reason = ready.get("status", "Unknown"), said.get("reason", "NotLookedAt")
+    status, reason = ready.get("status", "Unknown"), said.get("reason", UNSEEN["reason"])
     return [
         *([metadata["namespace"]] if everywhere else []),
         Text(metadata["name"], "bold"),

@@ -7,9 +7,11 @@ import yaml
 
 from qwen_operator.core.kinds import QWEN_MODEL
 from qwen_operator.core.resource import parse
+from qwen_operator.core.resource.report import UNSEEN
 from tests.builders import a_body
 from tests.golden.written import ROOT
 from tests.operator_api.schema.answers import ApiServer
+from tests.operator_unit.core import kstatus
 
 URI = {"uri": "pvc://models/qwen3"}
 
@@ -265,3 +267,13 @@ def test_the_definition_has_no_complaint_of_the_api_server(api_server: ApiServer
 
     verdicts = {entry["type"]: entry["status"] for entry in found["status"]["conditions"]}
     assert verdicts == {"NamesAccepted": "True", "Established": "True"}
+
+
+def test_a_model_that_nobody_has_looked_at_says_so(api_server: ApiServer) -> None:
+    """kstatus would take it for one that is as asked, and `kubectl get` would show nothing."""
+    api_server.apply(QWEN_MODEL, body({"model": URI}, "unseen"))
+
+    found = api_server.get(QWEN_MODEL.path("team", "unseen"))
+
+    assert found["status"] == UNSEEN
+    assert kstatus.verdict(found) == "InProgress"

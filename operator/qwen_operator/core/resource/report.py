@@ -4,7 +4,7 @@ Why it exists: the document that `core.status` writes and the schema that the AP
 must never hold a phase, since conditions say more, or anything that changes by itself with time.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -125,7 +125,12 @@ class Status(Part, frozen=True, kw_only=True):
     """Where the model stands, why, and what to do."""
 
     observed_generation: Annotated[
-        int, Meta(ge=0, description="Generation of the spec that this is about.", extra_json_schema={"format": "int64"})
+        int,
+        Meta(
+            ge=-1,
+            description="Generation of the spec that this is about; -1 before the operator's first look.",
+            extra_json_schema={"format": "int64"},
+        ),
     ]
     reason: Annotated[str, Meta(max_length=64, description="Reason of the condition Ready.")]
     message: Annotated[str, Meta(max_length=LONGEST_MESSAGE, description="Message of the condition Ready.")]
@@ -169,3 +174,13 @@ class Status(Part, frozen=True, kw_only=True):
     weights: Annotated[Weights, Meta(description="What is known of fetched weights.")] | None = None
     fit: Annotated[Fit, Meta(description="Whether the model fits on the GPUs asked for.")] | None = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None
+
+
+UNSEEN: dict[str, Any] = {
+    "observedGeneration": -1,
+    "reason": "NotLookedAt",
+    "message": "No operator has looked at it yet; if that lasts, see whether one runs and serves this namespace.",
+    "conditions": [],
+}
+"""The status that the API server shows before the operator's first: without it kstatus takes a model that nobody has
+looked at for one that is as asked (docs/decisions/0031)."""
