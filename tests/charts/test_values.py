@@ -25,6 +25,14 @@ WRONG: dict[str, tuple[Values, str]] = {
     "pull secret as text": ({"imagePullSecrets": ["a"]}, "at '/imagePullSecrets/0': got string, want object"),
     "unknown log level": ({"logLevel": "loud"}, "at '/logLevel': value must be one of 'debug'"),
     "toleration misspelt": ({"tolerations": [{"keys": "a"}]}, "at '/tolerations/0': additional properties 'keys'"),
+    "allowed place with a tag": (
+        {"admissionPolicy": {"images": ["r.example/ai:1"]}},
+        "at '/admissionPolicy/images/0': 'r.example/ai:1' does not match pattern",
+    ),
+    "no port of an API server": (
+        {"networkPolicy": {"apiServerPorts": []}},
+        "at '/networkPolicy/apiServerPorts': minItems: got 0, want 1",
+    ),
     "label not text": ({"labels": {"a": 1}}, "at '/labels/a': got number, want string"),
     "no operator image": (
         {"image": {"repository": ""}},

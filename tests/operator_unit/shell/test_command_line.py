@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -110,32 +109,3 @@ def test_crd_prints_the_definition(capsys: pytest.CaptureFixture[str]) -> None:
     """Ready for kubectl."""
     assert exit_status("crd") == 0
     assert yaml.safe_load(capsys.readouterr().out)["metadata"]["name"] == "qwenmodels.qwen-operator.io"
-
-
-ASKED_TO_END_AT_ONCE = """
-import os, signal, sys, types
-program = types.ModuleType("qwen_operator.__main__")
-program.main = lambda: (os.kill(os.getpid(), signal.SIGTERM), print("lived on"))
-sys.modules["qwen_operator.__main__"] = program
-from qwen_operator.launch import main
-main()
-"""
-
-
-def test_a_program_that_is_to_end_before_it_has_begun_ends() -> None:
-    """The first process of a container gets no signal that it does not ask for, so it asks before its imports."""
-    ended = subprocess.run([sys.executable, "-c", ASKED_TO_END_AT_ONCE], capture_output=True, text=True, check=False)
-
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
-
-
-def test_the_command_of_the_image_is_the_one_that_can_be_ended_early() -> None:
-    """It brings in nothing of what is big before the handler is there."""
-    [command] = entry_points(group="console_scripts", name="qwen-operator")
-    code = (
-        f"import sys, {command.module}; print(sorted({{'kopf', 'aiohttp', 'msgspec', 'argparse'}} & {{*sys.modules}}))"
-    )
-
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-
-    assert (command.value, shown.stdout) == ("qwen_operator.launch:main", "[]\n")
