@@ -43,6 +43,7 @@ class Caches:
             network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),
             nodes=self.nodes,
             loads=self.loads.of(key_of(pod) for pod in of_pods),
+            figures=self.loads.came_to(key_of(pod) for pod in of_pods),
             claim=self._claim(namespace, place(model).claim),
         )
 

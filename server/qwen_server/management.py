@@ -26,7 +26,8 @@ PATHS: Mapping[str, str] = {
     "/readyz": "200 while new requests are welcome: loaded, not shutting down, and the engine answers.",
     "/progress": (
         "How far the load is, as JSON: `phase`, `stage`, `bytes_done` and `bytes_total` of weights, `percent`, "
-        "`seconds_left` at the pace of the last half minute, `last_error`. What is unknown is null."
+        "`seconds_left` at the pace of the last half minute, `last_error`; once it is done, what it came to: "
+        "`measured` with `cache_tokens` of a rank and `load_seconds`. What is unknown is null."
     ),
     "/metrics": "The server's metrics and vLLM's, as Prometheus reads them.",
 }
@@ -57,8 +58,14 @@ def verdict(good: bool, reason: str) -> Answer:  # noqa: FBT001
     return (200 if good else 503), orjson.dumps({"ok": good, "reason": reason})
 
 
-def load_progress(phase: Phase, progress: Progress, left: float | None = None, error: str | None = None) -> Answer:
-    """How far the load is. `left` is in seconds; what is unknown is null."""
+def load_progress(
+    phase: Phase,
+    progress: Progress,
+    left: float | None = None,
+    error: str | None = None,
+    measured: Mapping[str, float | None] | None = None,
+) -> Answer:
+    """How far the load is, and what it came to. `left` is in seconds; what is unknown is null."""
     facts = {
         "phase": phase,
         "stage": progress.stage,
@@ -67,6 +74,7 @@ def load_progress(phase: Phase, progress: Progress, left: float | None = None, e
         "percent": progress.percent,
         "seconds_left": left,
         "last_error": error,
+        "measured": measured,
     }
     return 200, orjson.dumps(facts)
 
@@ -74,9 +82,15 @@ def load_progress(phase: Phase, progress: Progress, left: float | None = None, e
 def loading(lifecycle: Lifecycle, progress: Progress, now: float) -> Answer:
     """How far the load is at this time of the clock by which its bytes were counted."""
     load = lifecycle.load
-    return load_progress(
-        lifecycle.phase, progress, seconds_left(load.counts, progress, now), progress.error or load.last_error
-    )
+    left, error = seconds_left(load.counts, progress, now), progress.error or load.last_error
+    return load_progress(lifecycle.phase, progress, left, error, measured(lifecycle))
+
+
+def measured(lifecycle: Lifecycle) -> dict[str, float | None] | None:
+    """What the load came to; None before."""
+    if lifecycle.facts is None:
+        return None
+    return {"cache_tokens": lifecycle.facts.cache_tokens, "load_seconds": lifecycle.load.seconds}
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,20 @@ class Load:
 
     counts: list[Count] = field(default_factory=list)
     last_error: str | None = None
+    began: float | None = None
+    """When the first bytes were seen."""
+    ended: float | None = None
+    """When all of them were."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long the weights took, as far as looks tell; None while they are read, or where nobody counted."""
+        return None if self.began is None or self.ended is None else round(self.ended - self.began, 1)
 
     def saw(self, progress: Progress, now: float) -> None:
         """Keep a count that is a new one, and an error."""
         if progress.bytes_done and (not self.counts or self.counts[-1].done != progress.bytes_done):
             self.counts = [*recent(self.counts, now), Count(now, progress.bytes_done)]
+            self.began = now if self.began is None else self.began
+            self.ended = now if progress.bytes_done == progress.bytes_total else None
         self.last_error = progress.error or self.last_error

@@ -189,6 +189,8 @@ async def test_a_ping_is_answered_under_load_and_idle(engine: VllmEngine) -> Non
 async def test_the_facts_are_those_of_the_loaded_model(loaded: Loaded) -> None:
     """The context is what was asked for; the progress is at its end."""
     assert (loaded.facts.context_length, loaded.facts.architecture) == (512, "Qwen3ForCausalLM")
+    assert loaded.facts.cache_tokens is not None
+    assert loaded.facts.cache_tokens >= loaded.facts.context_length
     assert loaded.engine.progress().stage is Stage.READY
 
 

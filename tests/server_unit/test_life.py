@@ -120,6 +120,7 @@ def test_progress_is_bytes_and_a_percentage_of_known_bytes(progress: Progress, p
         "percent": percent,
         "seconds_left": None,
         "last_error": None,
+        "measured": None,
     }
 
 

@@ -98,4 +98,18 @@ async def test_the_management_port_tells_how_long_the_load_will_take() -> None:
         "percent": 10.0,
         "seconds_left": pytest.approx(90, abs=1),
         "last_error": "RuntimeError: no room",
+        "measured": None,
     }
+
+
+def test_a_load_lasts_from_its_first_byte_to_its_last() -> None:
+    """As far as looks tell; unknown until then."""
+    load = Load()
+    for second, done in enumerate((0, 40, 80)):
+        load.saw(Progress(Stage.LOADING, done, 160), float(second))
+    assert load.seconds is None
+
+    load.saw(Progress(Stage.LOADING, 160, 160), 7.5)
+    load.saw(Progress(Stage.WARMING, 160, 160), 9.0)
+
+    assert load.seconds == 6.5

@@ -4,13 +4,14 @@ Why it exists: `fit` knows numbers and no QwenModel. What is missing is named he
 the verdict Unknown, which stops nothing. It must never choose another layout while the one that runs will do.
 """
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
-from qwen_operator.core.fit import choice, products
+from qwen_operator.core.fit import choice, measured, products
 from qwen_operator.core.fit.architecture import Unsupported
 from qwen_operator.core.fit.facts import Facts, reported
 from qwen_operator.core.fit.layout import Layout, Wish
@@ -18,9 +19,10 @@ from qwen_operator.core.fit.memory import Load
 from qwen_operator.core.fit.nodes import PRODUCT, Labels, memory
 from qwen_operator.core.fit.verdict import Gpu, Judgement, Verdict
 from qwen_operator.core.problems import Problem, Reason
+from qwen_operator.core.progress import Figures
 from qwen_operator.core.quantity import whole
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.resource.fit_report import Fit, FitLayout
+from qwen_operator.core.resource.fit_report import Fit, FitLayout, Measured
 from qwen_operator.core.resource.spec import Spec
 
 LONGEST_CONTEXT = 200_000
@@ -76,7 +78,51 @@ def fitting(model: QwenModel, told: str | None, nodes: Iterable[Labels] = ()) ->
     if size is None:
         unknown = Reason.GPU_MEMORY_UNKNOWN.about(why=_unknown_gpu(spec))
         return Fitting(verdict=Verdict.UNKNOWN, problem=unknown, layout=kept)
-    return _judged(spec, _load(spec, facts), _gpu(spec, size), kept)
+    gpu = _gpu(spec, size)
+    return _judged(spec, _load(spec, facts), gpu, kept, _seen(model, gpu))
+
+
+def came_to(model: QwenModel, told: str | None, nodes: Iterable[Labels], figures: Figures) -> Measured:
+    """What an engine of the present spec said of itself, as `status.measured`.
+
+    Its overhead is left out where the rest is not known, or where it would be none: then the weights were estimated too
+    high, and what follows from it would be wrong.
+    """
+    seconds = None if figures.load_seconds is None else int(figures.load_seconds)
+    plain = Measured(cache_tokens=figures.cache_tokens, load_seconds=seconds)
+    layout = fitting(model, told, nodes).layout
+    if layout is None or told is None or figures.cache_tokens is None or _not_judged(model.spec):
+        return plain
+    size = _memory(model.spec, nodes)
+    try:
+        load = _load(model.spec, reported(told))
+    except Unsupported:
+        return plain
+    if size is None:
+        return plain
+    gpu = _gpu(model.spec, size)
+    seen = measured.overhead(load, gpu, layout, measured.Measured(cache_tokens=figures.cache_tokens))
+    return msgspec.structs.replace(
+        plain, layout=_shown(layout), overhead=seen or None, holds_for=_holds_for(model.spec, gpu)
+    )
+
+
+def _seen(model: QwenModel, gpu: Gpu) -> Mapping[Layout, int]:
+    """The overhead that the status tells of, if it was that of such an engine."""
+    try:
+        before = msgspec.convert(model.status.get("measured"), Measured)
+    except msgspec.ValidationError:
+        return choice.NOTHING
+    if before.overhead is None or before.layout is None or before.holds_for != _holds_for(model.spec, gpu):
+        return choice.NOTHING
+    return {_read(before.layout): before.overhead}
+
+
+def _holds_for(spec: Spec, gpu: Gpu) -> str:
+    """What an engine's overhead depends on, besides its layout."""
+    asked, flags = spec.model, sorted(spec.server.args)
+    text = repr((asked.uri, asked.dtype, asked.kv_cache_dtype, spec.server.max_num_seqs, flags, gpu.memory))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def report(found: Fitting) -> Fit:
@@ -105,6 +151,10 @@ def _shown(way: Layout) -> FitLayout:
     return FitLayout(tensor=way.tensor, pipeline=way.pipeline, data=way.data, expert=expert)
 
 
+def _read(told: FitLayout) -> Layout:
+    return Layout(told.tensor, told.pipeline, told.data, expert=told.expert == "Enabled")
+
+
 def _kept(model: QwenModel) -> Layout | None:
     """The layout that the status tells of, if it still is as asked."""
     told = model.status.get("fit")
@@ -112,7 +162,7 @@ def _kept(model: QwenModel) -> Layout | None:
         kept = msgspec.convert(told["layout"] if isinstance(told, dict) else None, FitLayout)
     except (KeyError, msgspec.ValidationError):
         return None
-    way = Layout(kept.tensor, kept.pipeline, kept.data, expert=kept.expert == "Enabled")
+    way = _read(kept)
     return way if way.gpus == gpus(model.spec) and _wish(model.spec).allows(way) else None
 
 
@@ -176,9 +226,9 @@ def _gpu(spec: Spec, size: int) -> Gpu:
     )
 
 
-def _judged(spec: Spec, load: Load, gpu: Gpu, kept: Layout | None) -> Fitting:
+def _judged(spec: Spec, load: Load, gpu: Gpu, kept: Layout | None, seen: Mapping[Layout, int]) -> Fitting:
     count, wish = gpus(spec), _wish(spec)
-    best = choice.chosen(load, gpu, count, wish, kept=kept)
+    best = choice.chosen(load, gpu, count, wish, kept=kept, seen=seen)
     if best is None:
         return Fitting(verdict=Verdict.DOES_NOT_FIT, problem=Reason.LAYOUT_IMPOSSIBLE.about(gpus=count))
     return Fitting(

@@ -11,10 +11,11 @@ from typing import TypeVar
 
 import msgspec
 
-from qwen_operator.core import pods
+from qwen_operator.core import fitting, pods, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.pods import Ending
 from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.fit_report import Measured
 from qwen_operator.core.resource.report import Condition, Failure, Timings
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
@@ -74,6 +75,18 @@ def _timings(pod: Manifest) -> Timings:
         engine_start=_seconds(begun, ready),
         total=_seconds(created if first else begun, ready),
     )
+
+
+def measured(model: QwenModel, seen: Snapshot, *, complete: bool) -> Measured | None:
+    """What the engine of the least KV cache was seen to use, or as the status has kept it.
+
+    :param complete: all replicas run what was asked for last; else nobody knows of which spec a figure is.
+    """
+    known = [figures for figures in seen.figures if figures.cache_tokens or figures.load_seconds]
+    if not known or not complete:
+        return next(iter(kept(model.status, "measured", Measured)), None)
+    least = min(known, key=lambda each: each.cache_tokens or 0)
+    return fitting.came_to(model, weights.told(model, seen), seen.nodes, least)
 
 
 def _since(pod: Manifest, condition: str) -> str:

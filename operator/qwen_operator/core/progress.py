@@ -14,6 +14,15 @@ Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Seconds = Annotated[float, Meta(ge=0, lt=2**31)]
 
 
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """What a load came to."""
+
+    cache_tokens: Annotated[int, Meta(ge=1, le=2**53)] | None = None
+    """Tokens that the KV cache of one rank holds."""
+    load_seconds: Seconds | None = None
+    """From the first byte of weights to the last."""
+
+
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The server's answer to GET /progress; whatever else it says is passed over.
 
@@ -28,6 +37,8 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     percent: Annotated[float, Meta(ge=0, le=100)] | None = None
     """Of those bytes; None while their sum is unknown."""
     seconds_left: Seconds | None = None
+    measured: Figures | None = None
+    """Once the model is loaded."""
 
     @property
     def summary(self) -> str:

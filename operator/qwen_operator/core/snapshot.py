@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from qwen_operator.core.fit.nodes import Labels
-from qwen_operator.core.progress import Progress
+from qwen_operator.core.progress import Figures, Progress
 
 Manifest = dict[str, Any]
 """An object of the Kubernetes API as decoded JSON."""
@@ -29,6 +29,9 @@ class Snapshot:
 
     loads: tuple[Progress, ...] = ()
     """How far the pods are that load the model, as far as they said."""
+
+    figures: tuple[Figures, ...] = ()
+    """What the loads of the pods came to that serve, as far as they said."""
 
     claim: Manifest | None = None
     """The PersistentVolumeClaim that the model's files are on, or will be, whoever made it."""

@@ -46,6 +46,8 @@ class ModelFacts:
     vocabulary: int | None = None
     chat_template: str = ""
     """The model's own chat template; empty where it has none."""
+    cache_tokens: int | None = None
+    """Tokens that the KV cache of one data-parallel rank holds; None where the engine does not say."""
 
 
 @dataclass(frozen=True, slots=True)

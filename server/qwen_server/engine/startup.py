@@ -192,11 +192,12 @@ def architectures(model: Path) -> list[str]:
 
 
 def facts(config: Any) -> ModelFacts:
-    """What the configuration says of the model."""
+    """What the configuration says of the model; the engine's core writes the size of its cache into it."""
     model = config.model_config
     return ModelFacts(
         context_length=model.max_model_len,
         architecture=str(model.architecture),
         dtype=str(model.dtype).removeprefix("torch."),
         vocabulary=model.get_vocab_size(),
+        cache_tokens=config.cache_config.kv_cache_size_tokens,
     )

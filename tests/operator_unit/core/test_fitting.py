@@ -8,11 +8,12 @@ import pytest
 from qwen_operator.core import kinds, plan, status
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Reason
+from qwen_operator.core.progress import Figures
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import serving
 from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Apply
-from tests.builders import NOW, SETTINGS, a_claim, a_model
+from tests.builders import NOW, SETTINGS, a_claim, a_model, rolled_out
 from tests.checkpoints import QWEN3_8B, QWEN3_CODER_480B, quantized, report
 from tests.operator_unit.core.test_bringing import DONE, HUB, a_fetcher, a_job, a_weights_claim, around
 
@@ -333,3 +334,88 @@ def test_gpus_that_do_not_multiply_to_the_layout_are_refused() -> None:
 
     assert condition(found, "Fits") == ("False", "LayoutImpossible")
     assert found["fit"] == {"verdict": "DoesNotFit"}
+
+
+def served(model: QwenModel, *, updated: int = 1, **more: Any) -> Snapshot:
+    """A replica of a model runs and answers, and an engine has said what it came to."""
+    deployment = replicas(planned(msgspec.structs.replace(model, status={}))) or {}
+    counts = {"replicas": 1, "updatedReplicas": updated, "readyReplicas": 1, "availableReplicas": 1}
+    status = {"observedGeneration": 1, **counts}
+    living = deployment | {"metadata": deployment["metadata"] | {"uid": "de", "generation": 1}, "status": status}
+    return fetched(model, CODER, deployment=living, **more)
+
+
+def told_by(tokens: int) -> tuple[Figures, ...]:
+    """An engine whose KV cache holds so many tokens."""
+    return (Figures(cache_tokens=tokens, load_seconds=61.7),)
+
+
+def stored_after(model: QwenModel, seen: Snapshot) -> Manifest:
+    """The status after one look."""
+    return status.document(model, seen, plan.make(model, seen, SETTINGS), Outcome(), NOW)
+
+
+def test_what_an_engine_was_seen_to_use_corrects_the_next_estimate() -> None:
+    """A cache of 300,000 tokens where 274,000 were expected: so much less lies beside it."""
+    model = on_gpus({"gpus": 8, "gpuProduct": "NVIDIA-H200"})
+    expected = document(model)["fit"]
+    tokens = (expected["have"] - expected["weights"] - expected["overhead"]) // expected["kvPerToken"]
+
+    first = stored_after(model, served(model, figures=told_by(tokens + 26_000)))
+    again = on_gpus({"gpus": 8, "gpuProduct": "NVIDIA-H200"}, status=first)
+    corrected = stored_after(again, served(again, figures=told_by(tokens + 26_000)))
+
+    assert first["measured"]["cacheTokens"] == tokens + 26_000
+    assert first["measured"]["loadSeconds"] == 61
+    assert first["measured"]["layout"] == first["fit"]["layout"]
+    assert corrected["fit"]["overhead"] == first["measured"]["overhead"]
+    less = expected["overhead"] - corrected["fit"]["overhead"]
+    assert abs(less - 26_000 * expected["kvPerToken"]) <= expected["kvPerToken"]
+    assert corrected["measured"] == first["measured"]
+    assert stored_after(on_gpus(EIGHT, status=corrected), served(again, figures=told_by(tokens + 26_000))) == corrected
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"model": {**HUB, "kvCacheDtype": "FP8"}},
+        {"server": {"args": ["--enforce-eager"]}},
+        {"resources": {**EIGHT, "gpuMemory": "100Gi"}},
+        {"parallelism": {"tensor": 4}},
+    ],
+)
+def test_a_figure_of_another_engine_corrects_nothing(other: dict[str, Any]) -> None:
+    """Another type of cache, other flags, other GPUs, another layout."""
+    model = on_gpus(EIGHT)
+    first = stored_after(model, served(model, figures=told_by(400_000)))
+
+    spec = {"resources": EIGHT} | other
+    changed, fresh = on_gpus(**spec, status=first), on_gpus(**spec)
+
+    assert document(changed)["fit"] == document(fresh)["fit"]
+    assert document(changed)["measured"] == first["measured"]
+
+
+def test_a_figure_is_not_taken_while_replicas_are_replaced() -> None:
+    """It may be that of the spec before."""
+    model = on_gpus(EIGHT)
+
+    assert "measured" not in stored_after(model, served(model, updated=0, figures=told_by(400_000)))
+
+
+def test_a_cache_larger_than_there_is_room_for_corrects_nothing() -> None:
+    """Then the weights are smaller than was thought, and nobody knows where."""
+    model = on_gpus(EIGHT)
+
+    found = stored_after(model, served(model, figures=told_by(10**9)))
+
+    assert "overhead" not in found["measured"]
+    assert found["measured"]["cacheTokens"] == 10**9
+
+
+def test_on_a_cpu_figures_are_told_and_correct_nothing() -> None:
+    """There is no memory to hold them against."""
+    model = a_model()
+    seen = Snapshot(claim=a_claim(), deployment=rolled_out(model, 1), figures=told_by(16_384))
+
+    assert stored_after(model, seen)["measured"] == {"cacheTokens": 16_384, "loadSeconds": 61}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from qwen_operator.core import names
-from qwen_operator.core.progress import Progress
+from qwen_operator.core.progress import Figures, Progress
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.keys import Key
 from qwen_operator.loads import Loader, Loads
@@ -14,9 +14,16 @@ POD, MODEL = Key("team", "qwen3-1"), Key("team", "qwen3")
 HALF = Progress(stage="loading weights", bytes_done=50)
 
 
-def a_pod(*, address: str = "10.0.0.7", started: bool = False, state: str = "running", **metadata: Any) -> Manifest:
+def a_pod(
+    *,
+    address: str = "10.0.0.7",
+    started: bool = False,
+    state: str = "running",
+    began: str = "2026-11-24T12:00:00Z",
+    **metadata: Any,
+) -> Manifest:
     """A pod whose server loads, unless the test says otherwise."""
-    container = {"name": names.CONTAINER, "started": started, "state": {state: {}}}
+    container = {"name": names.CONTAINER, "started": started, "state": {state: {"startedAt": began}}}
     return {
         "metadata": {"name": POD.name, "namespace": POD.namespace, "labels": names.labels(MODEL.name), **metadata},
         "status": {"podIP": address, "containerStatuses": [container]},
@@ -36,7 +43,6 @@ def test_a_pod_whose_server_has_not_started_is_asked() -> None:
     "later",
     [
         None,
-        a_pod(started=True),
         a_pod(state="waiting"),
         a_pod(address=""),
         a_pod(labels=None),
@@ -77,3 +83,48 @@ def test_an_answer_that_comes_too_late_is_nothing() -> None:
     loads.heard(POD, HALF)
 
     assert (woken, loads.of([POD])) == ([], ())
+
+
+CAME_TO = Figures(cache_tokens=123_456, load_seconds=12.5)
+
+
+def test_a_replica_that_has_started_is_asked_once_what_its_load_came_to() -> None:
+    """And again after a restart of its server; its progress is history."""
+    woken: list[Key] = []
+    loads = Loads(woken.append)
+    loads.saw(POD, a_pod())
+    loads.heard(POD, HALF)
+
+    loads.saw(POD, a_pod(started=True))
+    assert list(loads.loaders) == [POD]
+    loads.heard(POD, Progress(stage="ready", measured=CAME_TO))
+
+    assert loads.loaders == {}
+    assert (loads.of([POD]), loads.came_to([POD])) == ((), (CAME_TO,))
+    assert woken == [MODEL, MODEL]
+    loads.saw(POD, a_pod(started=True))
+    assert loads.loaders == {}
+    loads.saw(POD, a_pod(started=True, began="2026-11-24T13:00:00Z"))
+    assert list(loads.loaders) == [POD]
+
+
+def test_a_replica_that_has_nothing_to_tell_is_not_asked_for_ever() -> None:
+    """One answer is enough."""
+    loads = Loads(lambda _: None)
+    loads.saw(POD, a_pod(started=True))
+
+    loads.heard(POD, Progress(stage="ready"))
+
+    assert loads.loaders == {}
+    assert loads.came_to([POD]) == ()
+
+
+def test_figures_go_with_their_pod() -> None:
+    """A successor has its own."""
+    loads = Loads(lambda _: None)
+    loads.saw(POD, a_pod(started=True))
+    loads.heard(POD, Progress(stage="ready", measured=CAME_TO))
+
+    loads.saw(POD, None)
+
+    assert loads.came_to([POD]) == ()

@@ -37,14 +37,23 @@ def judgements(
     return sorted(judged, key=lambda one: (_RANK[one.verdict], one.sizes is None))
 
 
-def chosen(load: Load, gpu: Gpu, gpus: int, wish: Wish = ANY, *, kept: Layout | None = None) -> Judgement | None:
+def chosen(
+    load: Load,
+    gpu: Gpu,
+    gpus: int,
+    wish: Wish = ANY,
+    *,
+    kept: Layout | None = None,
+    seen: Mapping[Layout, int] = NOTHING,
+) -> Judgement | None:
     """The best layout, with data parallelism only if it is wished for; None if no layout of so many GPUs is as wished.
 
     Ranks of data parallelism share no KV cache, so it is a choice about load and never one about memory.
 
     :param kept: a layout that is preferred to better ones, if it is among those and will do.
+    :param seen: as `judgements` takes it.
     """
-    found = judgements(load, gpu, gpus, wish if wish.data else replace(wish, data=1))
+    found = judgements(load, gpu, gpus, wish if wish.data else replace(wish, data=1), seen)
     preferred = (one for one in found if one.layout == kept and _will_do(one))
     return next(preferred, found[0] if found else None)
 

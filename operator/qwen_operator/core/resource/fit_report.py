@@ -49,3 +49,24 @@ class Fit(Part, frozen=True, kw_only=True):
         Annotated[int, Meta(ge=1, description="The fewest GPUs of a replica that will do; left out if none will.")]
         | None
     ) = None
+
+
+class Measured(Part, frozen=True, kw_only=True):
+    """What an engine that serves was seen to use; it stays for the next estimate."""
+
+    cache_tokens: Annotated[int, Meta(ge=1, description="Tokens that the KV cache of one rank holds.")] | None = None
+    load_seconds: (
+        Annotated[int, Meta(ge=0, description="Seconds from the first byte of weights to the last.")] | None
+    ) = None
+    layout: Annotated[FitLayout, Meta(description="The layout of that engine.")] | None = None
+    overhead: (
+        Annotated[int, _bytes("What it holds on the fullest GPU beside the weights and the KV cache, worked out")]
+        | None
+    ) = None
+    holds_for: (
+        Annotated[
+            str,
+            Meta(max_length=16, description="Digest of model, types, flags and GPU memory for which overhead holds."),
+        ]
+        | None
+    ) = None

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta
 
 from qwen_operator.core.resource.fields import Part
-from qwen_operator.core.resource.fit_report import Fit
+from qwen_operator.core.resource.fit_report import Fit, Measured
 from qwen_operator.core.resource.rules import keyed_by
 
 ConditionType = Literal["Accepted", "Fits", "WeightsReady", "Applied", "Available", "Progressing", "Ready"]
@@ -173,6 +173,12 @@ class Status(Part, frozen=True, kw_only=True):
     timings: Annotated[Timings, Meta(description="How long the last successful start took.")] | None = None
     weights: Annotated[Weights, Meta(description="What is known of fetched weights.")] | None = None
     fit: Annotated[Fit, Meta(description="Whether the model fits on the GPUs asked for.")] | None = None
+    measured: (
+        Annotated[
+            Measured, Meta(description="What the engine was seen to use, once all replicas run what was asked for.")
+        ]
+        | None
+    ) = None
     endpoint: Annotated[Endpoint, Meta(description="How to call the model.")] | None = None
 
 
