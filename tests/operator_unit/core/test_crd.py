@@ -96,6 +96,31 @@ def test_an_optional_field_says_its_default(path: str) -> None:
         assert f"Default: {yaml.safe_dump(part['default']).split()[0]}" in part["description"]
 
 
+COUNTED = (
+    "bytes? tokens? seconds? cores GPUs? share requests replicas restarts pods port generation ranks stages number"
+)
+UNITS = rf"(?i)\b({COUNTED.replace(' ', '|')})\b"
+NUMBERS = [
+    path
+    for path, part in FIELDS.items()
+    if part.get("type") in ("integer", "number") or part.get("x-kubernetes-int-or-string")
+]
+
+
+@pytest.mark.parametrize("path", NUMBERS)
+def test_a_number_says_of_what_it_is(path: str) -> None:
+    """Its unit, or what is counted."""
+    assert re.search(UNITS, FIELDS[path]["description"]) or path.endswith("exitCode")
+
+
+def test_an_amount_is_in_bytes_or_cores() -> None:
+    """Since Kubernetes' quantities tell neither."""
+    amounts = {path: part["description"] for path, part in FIELDS.items() if part.get("x-kubernetes-int-or-string")}
+
+    assert amounts
+    assert [path for path, words in amounts.items() if " in bytes" not in words and " in cores" not in words] == []
+
+
 @pytest.mark.parametrize("message", RULES)
 def test_a_rule_names_its_field(message: str) -> None:
     """A person reads the message, not the rule; 2048 characters are what Kubernetes allows."""

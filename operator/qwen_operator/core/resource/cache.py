@@ -65,8 +65,8 @@ class Cache(Part, frozen=True, kw_only=True):
         Annotated[
             Quantity,
             Meta(
-                description="Size of the claim that is made; may grow, never shrink. Default: the weights' bytes, "
-                "which a short Job asks the source for, and a tenth more."
+                description="Size of the claim that is made, in bytes; may grow, never shrink. Default: the weights' "
+                "bytes, which a short Job asks the source for, and a tenth more."
             ),
             bounded("cache.size", "1Gi", "100Ti", "write a unit, such as 550Gi", NEVER_LESS),
         ]

@@ -91,12 +91,13 @@ class Timings(Part, frozen=True, kw_only=True):
 
     pod: Annotated[str, Meta(max_length=253, description="The pod that started.")]
     started_at: Annotated[str, Meta(max_length=32, description="When its server's process began, UTC.")]
-    scheduling: Annotated[int, Meta(ge=0, description="Until a node was found.")] | None = None
+    scheduling: Annotated[int, Meta(ge=0, description="Seconds until a node was found.")] | None = None
     preparation: (
-        Annotated[int, Meta(ge=0, description="Then until the process began: image, volumes and network.")] | None
+        Annotated[int, Meta(ge=0, description="Then seconds until the process began: image, volumes and network.")]
+        | None
     ) = None
-    engine_start: Annotated[int, Meta(ge=0, description="Then until the model answered.")] | None = None
-    total: Annotated[int, Meta(ge=0, description="All together.")] | None = None
+    engine_start: Annotated[int, Meta(ge=0, description="Then seconds until the model answered.")] | None = None
+    total: Annotated[int, Meta(ge=0, description="Seconds all together.")] | None = None
 
 
 class Weights(Part, frozen=True, kw_only=True):
