@@ -62,6 +62,12 @@ STATES: dict[str, tuple[Manifest, str, str, str]] = {
     ),
     "serving": (said(RUNNING, deployment=rolled_out(RUNNING, 2)), "Current", "Healthy", "Current"),
     "starting": (said(RUNNING, deployment=a_deployment(RUNNING)), "InProgress", "Progressing", "InProgress"),
+    "replaced while others answer": (
+        said(RUNNING, deployment=rolled_out(RUNNING, 2, updatedReplicas=1)),
+        "InProgress",
+        "Progressing",
+        "InProgress",
+    ),
     "suspended": (said(a_model(suspend=True)), "InProgress", "Suspended", "Current"),
     "scaled to zero": (said(a_model(replicas=0)), "InProgress", "Suspended", "Current"),
     "a claim that is missing": (
