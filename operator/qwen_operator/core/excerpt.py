@@ -9,6 +9,9 @@ import re
 LONGEST = 400
 """Characters kept: enough for a containerd error with an image name, short enough for a terminal."""
 
+FATAL = "Fatal Python error: "
+"""How CPython begins its last words; below them it lists threads, frames and modules."""
+
 _SECRETS = re.compile(
     r"""(?ix)
     (?<=://)[^/\s:@]+:[^/\s@]+(?=@)                                   # user:password@ in an address
@@ -39,6 +42,7 @@ def scrubbed(text: str) -> str:
 
 
 def last_words(log: str) -> str:
-    """What of a log's end says most: its last line that isn't blank, scrubbed and cut."""
+    """What of a log's end says most: why the interpreter died, else the last line that isn't blank; scrubbed, cut."""
     lines = [line for line in log.splitlines() if line.strip()]
-    return excerpt(lines[-1]) if lines else ""
+    fatal = [line for line in lines if line.startswith(FATAL)]
+    return excerpt((fatal or lines)[-1]) if lines else ""

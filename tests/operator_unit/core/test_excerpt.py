@@ -58,6 +58,18 @@ def test_of_a_log_the_last_line_with_words_is_kept() -> None:
     )
 
 
+def test_of_an_interpreter_that_died_its_own_line_is_kept() -> None:
+    """What it prints after that is where it was, not why it ended; recorded from a kubelet."""
+    log = (
+        'Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be "random" or an integer\n'
+        "Python runtime state: preinitialized\n\n"
+    )
+
+    assert last_words(log) == (
+        'Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be "random" or an integer.'
+    )
+
+
 def test_an_empty_log_has_no_words() -> None:
     """The caller says so in its own words."""
     assert last_words("\n\n") == ""
