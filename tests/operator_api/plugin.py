@@ -27,14 +27,16 @@ def environment(server: Server, **more: str) -> dict[str, str]:
     return {**os.environ, "KUBECONFIG": str(server.kubeconfig), "COLUMNS": "120", **more}
 
 
+def command_line(server: Server, *arguments: str, bare: bool = False) -> list[str]:
+    """A run, in the server's namespace unless it is bare of such a flag."""
+    where = () if bare else ("-n", server.namespace)
+    return [sys.executable, "-m", "qwen_operator.cli", *arguments, *where]
+
+
 async def start(server: Server, *arguments: str, bare: bool = False, **more: str) -> asyncio.subprocess.Process:
     """A run that goes on, in the server's namespace unless it is bare of such a flag."""
     return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "qwen_operator.cli",
-        *arguments,
-        *(() if bare else ("-n", server.namespace)),
+        *command_line(server, *arguments, bare=bare),
         env=environment(server, **more),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A server at a pseudo-terminal, as a person starts it, and what is left on the screen."""
+"""A program at a pseudo-terminal, as a person starts it, and what is left on the screen."""
 
 import fcntl
 import os
@@ -9,8 +9,8 @@ import subprocess
 import sys
 import termios
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,18 +62,29 @@ class Screen:
         return self.popen.wait(START_SECONDS)
 
 
-@contextmanager
-def a_screen(*arguments: object, folder: Path, columns: int = 120) -> Iterator[Screen]:
+def a_screen(*arguments: object, folder: Path, columns: int = 120) -> AbstractContextManager[Screen]:
     """`qwen-server` with these arguments at a terminal of so many columns; gone afterwards, whatever the test did."""
+    return at_a_terminal([sys.executable, "-m", "qwen_server", *map(str, arguments)], folder, columns=columns)
+
+
+@contextmanager
+def at_a_terminal(
+    line: list[str], folder: Path, environment: Mapping[str, str] | None = None, columns: int = 120
+) -> Iterator[Screen]:
+    """Any command line at a terminal.
+
+    :param environment: of the program; None hands on our own.
+    """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     popen = subprocess.Popen(
-        [sys.executable, "-m", "qwen_server", *map(str, arguments)],
+        line,
         cwd=folder,
+        env=environment,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - makes Ctrl-C reach it; no thread is up yet
+        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - makes Ctrl-C reach it
     )
     os.close(theirs)
     screen = Screen(popen, ours)

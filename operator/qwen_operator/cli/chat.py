@@ -61,13 +61,21 @@ async def _talk(conversation: "Conversation") -> None:
     if not sys.stdin.isatty():
         await _answer(conversation, sys.stdin.read())
         return
-    while True:
-        try:
-            question = await asyncio.to_thread(input, "> ")
-        except EOFError:
-            return
+    while question := await _asked():
         if question.strip():
-            await _answer(conversation, question)
+            await _answer(conversation, question.removesuffix("\n"))
+
+
+async def _asked() -> str:
+    """A line that somebody types, empty at the end of input; awaited without a thread, which no interrupt would end."""
+    loop, typed = asyncio.get_running_loop(), asyncio.Event()
+    print("> ", end="", flush=True)
+    loop.add_reader(sys.stdin, typed.set)
+    try:
+        await typed.wait()
+    finally:
+        loop.remove_reader(sys.stdin)
+    return sys.stdin.readline()
 
 
 async def _answer(conversation: "Conversation", question: str) -> None:
