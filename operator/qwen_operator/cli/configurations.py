@@ -78,8 +78,9 @@ def qwen_code(called: Called) -> str:
 
 
 def aider(called: Called) -> str:
-    """.aider.conf.yml; the prefix openai/ picks the client, not the maker."""
-    return f"model: openai/{called.model_id}\nopenai-api-base: {called.url}\nanalytics-disable: true\n"
+    """.aider.conf.yml; the prefix openai/ picks the client, not the maker. Nothing is reported to aider's makers."""
+    switches = "analytics-disable: true\ncheck-update: false\nshow-model-warnings: false\n"
+    return f"model: openai/{called.model_id}\nopenai-api-base: {called.url}\n{switches}"
 
 
 def _json(document: object) -> str:
