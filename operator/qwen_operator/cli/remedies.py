@@ -14,11 +14,13 @@ DESCRIBE_CLAIM = "kubectl describe pvc %(claim)s -n %(namespace)s"
 LOGS = "kubectl logs %(pod)s -n %(namespace)s"
 PREVIOUS = "kubectl logs %(pod)s -n %(namespace)s --previous"
 WATCH = "kubectl qwen status %(model)s -n %(namespace)s --watch"
-NODES = "kubectl get nodes -o custom-columns=NODE:.metadata.name,%(columns)s"
+NODES = "kubectl get nodes -o custom-columns='NODE:.metadata.name,%(columns)s'"
 ALLOCATABLE = NODES % {"columns": "CPU:.status.allocatable.cpu,MEMORY:.status.allocatable.memory"}
 GPUS = NODES % {
-    "columns": r"GPUS:.status.allocatable.nvidia\.com/gpu,PRODUCT:.metadata.labels.nvidia\.com/gpu\.product"
+    "columns": r"GPUS:.status.allocatable.nvidia\.com/gpu,PRODUCT:.metadata.labels.nvidia\.com/gpu\.product,"
+    "TAINTS:.spec.taints[*].key"
 }
+"""With taints: where nodes without GPUs are listed beside tainted ones that have some, the scheduler names both."""
 TAINTS = NODES % {"columns": "TAINTS:.spec.taints"}
 LABELS = "kubectl get nodes --show-labels"
 QUOTAS = "kubectl describe resourcequota -n %(namespace)s"

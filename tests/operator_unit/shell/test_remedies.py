@@ -1,5 +1,7 @@
 """The remedies of `kubectl qwen why`."""
 
+import shlex
+
 import pytest
 
 from qwen_operator.cli import remedies
@@ -37,6 +39,14 @@ def test_a_command_is_whole_and_of_kubectl(reason: Reason) -> None:
 
     assert len(found) == len(remedies.COMMANDS[reason])
     assert all(command.startswith("kubectl ") and "%(" not in command for command in found)
+
+
+def test_a_shell_hands_on_what_a_command_says() -> None:
+    """The name of a resource has dots in it, which kubectl must not take for steps."""
+    words = shlex.split(remedies.commands("InsufficientGPU", FACTS)[0])
+
+    assert words[:4] == ["kubectl", "get", "nodes", "-o"]
+    assert r"GPUS:.status.allocatable.nvidia\.com/gpu," in words[4]
 
 
 def test_a_number_that_is_known_is_in_the_command_and_else_a_person_edits() -> None:
