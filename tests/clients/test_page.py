@@ -1,14 +1,18 @@
 """Each snippet for programmers, run as its reader would."""
 
+import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.clients.node_programs import node
 from tests.clients.page import PAGE, QUESTION, snippet
 from tests.clients.servers import environment
+from tests.pages import run_by
+from tests.server_unit.builders import KEY
 from tests.server_unit.process import Process
 
 TWICE = f"{QUESTION}\n{QUESTION}"
@@ -36,3 +40,16 @@ def test_the_page_names_what_a_client_reads_from_its_environment(echo: Process) 
     named = re.findall(r"^export (\w+)=", PAGE.read_text(), re.MULTILINE)
 
     assert named == list(environment(echo))
+
+
+def test_the_first_question_of_the_readme_is_answered(echo: Process, tmp_path: Path) -> None:
+    """By curl, with a key out of the directory of keys."""
+    (typed,) = run_by("README.md", "tests/clients/test_page.py")
+    keys = tmp_path / "qwen-keys"
+    keys.mkdir()
+    (keys / "alice").write_text(KEY)
+
+    line = ["/bin/sh", "-c", typed.replace("http://localhost:8000", echo.url)]
+    ended = subprocess.run(line, env={"HOME": str(tmp_path)}, capture_output=True, text=True, check=False, timeout=60)
+
+    assert json.loads(ended.stdout)["choices"][0]["message"]["content"] == "Hello", ended.stderr

@@ -14,6 +14,7 @@ import pytest
 from hack.cluster.errors import ClusterError
 from hack.cluster.layout import CHECKOUT_LOCK
 from hack.cluster.lock import exclusive
+from hack.cluster.network import HOST, HUB_PORT, STORE_PORT
 from hack.cluster.steps import silence
 from hack.demo import chart, ground, places, preflight
 from hack.demo.board import Ledger, shown
@@ -22,12 +23,21 @@ from hack.demo.claim import Destination
 from hack.demo.ground import Ground
 from hack.demo.kube import Kube
 from hack.demo.machine import ROOT, observed
+from hack.weights.__main__ import default_folder
 from tests.cluster import evidence, leftovers
-from tests.cluster.stage import PART_OF, Stage
+from tests.cluster.paris import NAME, edit_keys
+from tests.cluster.stage import PART_OF, Stage, eventually
+from tests.cluster.surroundings import OTHERS
+from tests.weights_unit.hub_server import Hub, a_hub_on
 
 RING = ROOT / "tests/cluster"
 CLAIM = "models"
 FOLDER = "smollm2-135m-instruct"
+BROKEN_AFTER = 20_000_000
+"""Bytes of the weights after which the hub's line breaks, in each of the first requests."""
+OWN_CLUSTER = pytest.mark.skipif(
+    bool(os.environ.get("CONTEXT")), reason="the pods of that cluster may not reach a hub here"
+)
 SECONDS_A_TEST = 600
 SECONDS_FROM_NOTHING = 2400
 
@@ -58,10 +68,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.write_line(f"measured: {name}: {value}")
     if evidence.collected():
         terminalreporter.write_line(f"Evidence of what failed: {evidence.FOLDER}")
-
-
-NOBODY = "localhost:1"
-"""A registry that nobody serves; a test's model names it."""
 
 
 @pytest.fixture(scope="session")
@@ -103,7 +109,8 @@ def standing(cluster: Ground, hub: str = "") -> Iterator[Stage]:
     """
     suffix = secrets.token_hex(3)
     serving, own = f"qwen-e2e-{suffix}", f"qwen-e2e-{suffix}-operator"
-    release = Release("qwen-operator", own, (serving,), hub=hub, images=(NOBODY,))
+    registry = cluster.images.server_cpu.rpartition("/")[0]
+    release = Release("qwen-operator", own, (serving,), hub=hub, images=(registry, *OTHERS))
     with ExitStack() as undo:
         undo.callback(cluster.kube.kubectl, "delete", "namespace", serving, own, "--ignore-not-found", seconds=180)
         for namespace in (serving, own):
@@ -135,3 +142,35 @@ def stage(ready: Ground) -> Iterator[Stage]:
         to = Destination(stage.namespace, CLAIM, FOLDER)
         ground.fill_claim(ready, to, silence)
         yield stage
+
+
+@pytest.fixture(scope="session")
+def hub(ready: Ground) -> Iterator[Hub]:
+    """A hub that has the demo's model, which is there once the cluster is, and breaks off in the middle of it.
+
+    A real server with the paths, headers and errors of the Hugging Face hub, at which the ring's own cluster sees this
+    machine.
+    """
+    del ready
+    files = {path.name: path.read_bytes() for path in default_folder(os.environ).iterdir() if path.is_file()}
+    with a_hub_on((str(HOST), HUB_PORT), (str(HOST), STORE_PORT), Hub(files)) as hub:
+        hub.faults.cuts["model.safetensors"] = [BROKEN_AFTER] * 4  # those that measure ask for less
+        yield hub
+
+
+@pytest.fixture(scope="session")
+def hub_stage(ready: Ground, hub: Hub) -> Iterator[Stage]:
+    """A namespace whose operator fetches from that hub."""
+    with standing(ready, hub=hub.url) as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def paris(stage: Stage) -> Iterator[None]:
+    """The model that serves, applied and Ready, with a second key beside the generated one."""
+    stage.apply(NAME, {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{FOLDER}", "dtype": "Float32"}})
+    eventually(lambda: stage.kube.object("secret", f"{NAME}-api-keys", stage.namespace), "the key Secret", 30)
+    edit_keys(stage, {"second": "the-second-key"})
+    stage.await_ready(NAME)
+    yield
+    stage.delete(NAME)

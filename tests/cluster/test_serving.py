@@ -1,61 +1,21 @@
-"""One model with real weights from its first apply to its deletion, in the order of a life.
+"""One model with real weights from its first apply on, in the order of a life; test_serving_changes.py goes on.
 
-The tests stand in this order on purpose: starting an engine costs half a minute, so they share one model, and the last
-one deletes it.
+The tests stand in this order on purpose: starting an engine costs half a minute, so they share one model.
 """
 
-import json
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from openai import AuthenticationError, OpenAI
 
 from hack.cluster.steps import silence, step
 from hack.demo import inside, proof
 from tests.cluster import operator_process
-from tests.cluster.conftest import CLAIM, FOLDER
+from tests.cluster.paris import KUBELET_SECONDS, NAME, edit_keys, identity, lets_in, ready_replicas
 from tests.cluster.stage import Stage, eventually
 
-NAME = "paris"
-KUBELET_SECONDS = 95  # the kubelet looks at mounted Secrets once a minute, with a cache of the same age in front
-
-
-@pytest.fixture(scope="module", autouse=True)
-def served(stage: Stage) -> Iterator[None]:
-    """The model, applied and Ready, with a second key beside the generated one."""
-    stage.apply(NAME, {"device": "CPU", "model": {"uri": f"pvc://{CLAIM}/{FOLDER}", "dtype": "Float32"}})
-    eventually(lambda: stage.kube.object("secret", f"{NAME}-api-keys", stage.namespace), "the key Secret", 30)
-    edit_keys(stage, {"second": "the-second-key"})
-    stage.await_ready(NAME)
-    yield
-    stage.delete(NAME)
-
-
-def edit_keys(stage: Stage, entries: dict[str, str | None]) -> None:
-    """Add entries to the key Secret, or revoke those given as None: what a user does with their own rights."""
-    added = {name: value for name, value in entries.items() if value is not None}
-    revoked = {name: None for name, value in entries.items() if value is None}
-    body = {"stringData": added} | ({"data": revoked} if revoked else {})
-    where = f"--namespace={stage.namespace}"
-    stage.kube.kubectl("patch", "secret", f"{NAME}-api-keys", where, "--type=merge", f"--patch={json.dumps(body)}")
-
-
-def lets_in(client: OpenAI, key: str) -> bool:
-    """Whether the server takes a key."""
-    try:
-        client.with_options(api_key=key).models.list()
-    except AuthenticationError:
-        return False
-    return True
-
-
-def identity(stage: Stage) -> list[tuple[str, int]]:
-    """The model's pods and how often their container was started again."""
-    return sorted(
-        (pod["metadata"]["uid"], pod["status"]["containerStatuses"][0]["restartCount"]) for pod in stage.pods(NAME)
-    )
+pytestmark = pytest.mark.usefixtures("paris")
 
 
 def test_a_ready_model_has_every_condition_and_an_endpoint(stage: Stage) -> None:
@@ -139,12 +99,6 @@ def scale(stage: Stage, replicas: int) -> None:
     stage.kube.kubectl("scale", f"qwenmodel/{NAME}", f"--replicas={replicas}", where)
 
 
-def ready_replicas(stage: Stage) -> int:
-    """What the model's status counts."""
-    counted: int = (stage.model(NAME) or {}).get("status", {}).get("readyReplicas", 0)
-    return counted
-
-
 def test_an_operator_killed_at_work_loses_nothing(stage: Stage) -> None:
     """After kill -9 the pods are the same, nothing was written anew, and what was edited meanwhile is seen to."""
     where, before = f"--namespace={stage.namespace}", identity(stage)
@@ -160,14 +114,3 @@ def test_an_operator_killed_at_work_loses_nothing(stage: Stage) -> None:
     assert [(stage.kube.object("deployment", NAME, stage.namespace) or {})["metadata"]["generation"]] == generations
     with stage.client(NAME) as client:
         assert proof.chats(client, NAME)
-
-
-def test_a_deleted_model_leaves_its_claim_and_nothing_else(stage: Stage) -> None:
-    """Children leave by owner reference; the weights stay."""
-    assert stage.children(NAME) != []
-
-    stage.delete(NAME)
-
-    eventually(lambda: stage.children(NAME) == [], f"nothing is left of {NAME}", 60)
-    claim = stage.kube.object("persistentvolumeclaim", CLAIM, stage.namespace) or {}
-    assert claim["status"]["phase"] == "Bound"

@@ -76,6 +76,12 @@ class Hub:
     """Set when what was silent shall end."""
     bare: bool = False
     """Whether files are told by name alone, as some mirrors do."""
+    doors: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    """Repositories at which everybody is refused, with status and headers."""
+    others: dict[str, Files] = field(default_factory=dict)
+    """Further repositories, with small files."""
+    claimed: dict[str, int] = field(default_factory=dict)
+    """Bytes that files are said to have, by name, where that is not so."""
 
     finished: dict[str, int] = field(default_factory=dict)
     """Bytes that were sent of a file when it was seen whole on the other side."""
@@ -124,9 +130,9 @@ class Content(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(body)
 
-    def content(self, name: str, extra: dict[str, str]) -> None:
+    def content(self, name: str, extra: dict[str, str], data: bytes) -> None:
         """A file, from where the range says."""
-        data, faults = self.hub.files[name], self.hub.faults
+        faults = self.hub.faults
         if (refused := faults.statuses.get(name)) and self.command == "GET":
             self.answer(*refused.pop(0))
             return
@@ -192,15 +198,15 @@ class Front(Content):
         elif refusal := self.refusal(path, authorization):
             self.answer(*refusal)
         elif matched := API.fullmatch(path):
-            self.api(matched[2])
+            self.api(matched[1], matched[2])
         elif matched := RESOLVE.fullmatch(path):
-            self.resolve(matched[3])
+            self.resolve(matched[1], matched[3])
         else:
             self.answer(404, {})
 
     def refusal(self, path: str, authorization: str) -> tuple[int, dict[str, str]] | None:
         """Who may not come in, in the hub's own headers."""
-        hub = self.hub
+        hub, repository = self.hub, "/".join(path.removeprefix("/api/models").split("/")[1:3])
         if hub.faults.api and API.fullmatch(path):
             return hub.faults.api.pop(0)
         if hub.token and not authorization:
@@ -209,29 +215,38 @@ class Front(Content):
             return 401, {"X-Error-Message": "Invalid credentials in Authorization header"}
         if hub.gated:
             return 403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access to model is restricted"}
-        if REPOSITORY not in path:
-            return 404, {"X-Error-Code": "RepoNotFound"}
-        return None
+        known = {REPOSITORY, *hub.others}
+        return hub.doors.get(repository) or (None if repository in known else (404, {"X-Error-Code": "RepoNotFound"}))
 
-    def api(self, revision: str | None) -> None:
+    def api(self, repository: str, revision: str | None) -> None:
         """The files of a revision, as /api/models/…?blobs=true says them."""
         if revision not in (None, "main", "v1", self.hub.commit):
             self.answer(404, {"X-Error-Code": "RevisionNotFound"})
             return
-        bare = self.hub.bare
-        siblings = [{"rfilename": name} if bare else sibling(name, data) for name, data in self.hub.files.items()]
-        told = {"id": REPOSITORY, "modelId": REPOSITORY, "sha": self.hub.commit, "siblings": siblings, "tags": []}
+        bare, files = self.hub.bare, self.hub.others.get(repository, self.hub.files)
+        siblings = [{"rfilename": name} if bare else self.sibling(name, data) for name, data in files.items()]
+        told = {"id": repository, "modelId": repository, "sha": self.hub.commit, "siblings": siblings, "tags": []}
         self.answer(200, {"Content-Type": "application/json"}, json.dumps(told).encode())
 
-    def resolve(self, name: str) -> None:
+    def sibling(self, name: str, data: bytes) -> dict[str, object]:
+        """A file in the API's answer."""
+        size = self.hub.claimed.get(name, len(data))
+        told: dict[str, object] = {"rfilename": name, "size": size, "blobId": git_blob(data)}
+        if size > LARGE:
+            told["lfs"] = {"sha256": sha256(data), "size": size, "pointerSize": 134}
+        return told
+
+    def resolve(self, repository: str, name: str) -> None:
         """Small files at once, large ones elsewhere."""
         hub = self.hub
-        if name not in hub.files:
+        files = hub.others.get(repository, hub.files)
+        if name not in files:
             self.answer(404, {"X-Error-Code": "EntryNotFound"})
-        elif len(hub.files[name]) <= LARGE:
-            self.content(name, {"X-Repo-Commit": hub.commit, "ETag": f'"{git_blob(hub.files[name])}"'})
+        elif len(files[name]) <= LARGE:
+            headers = {"X-Repo-Commit": hub.commit, "ETag": f'"{git_blob(files[name])}"'}
+            self.content(name, headers, files[name])
         else:
-            data = hub.files[name]
+            data = files[name]
             linked = {
                 "X-Linked-Size": str(len(data)),
                 "X-Linked-Etag": f'"{sha256(data)}"',
@@ -249,15 +264,8 @@ class Store(Content):
         path = urlsplit(self.path).path
         self.hub.store_requests.append((path, self.headers.get("Authorization", "")))
         self.hub.times.append(time.monotonic())
-        self.content(path.removeprefix("/lfs/"), {})
-
-
-def sibling(name: str, data: bytes) -> dict[str, object]:
-    """A file in the API's answer."""
-    told: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": git_blob(data)}
-    if len(data) > LARGE:
-        told["lfs"] = {"sha256": sha256(data), "size": len(data), "pointerSize": 134}
-    return told
+        name = path.removeprefix("/lfs/")
+        self.content(name, {}, self.hub.files[name])
 
 
 class Quiet(ThreadingHTTPServer):
