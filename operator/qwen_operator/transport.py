@@ -108,13 +108,14 @@ class Transport:
     async def channel(
         self, path: str, query: Mapping[str, str], protocol: str
     ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-        """A WebSocket to something behind the API server, such as a port of a pod."""
+        """A WebSocket to something behind the API server, such as a port of a pod; what comes is of no type."""
+        headers = {hdrs.ACCEPT: "*/*"}
         try:
             answer = await self._session.ws_connect(
-                self.server + path, params=query, protocols=(protocol,), max_msg_size=0
+                self.server + path, params=query, protocols=(protocol,), headers=headers, max_msg_size=0
             )
         except aiohttp.WSServerHandshakeError as error:
-            raise refusal(error.status, error.message) from error
+            raise refusal(error.status, f"The API server answers {error.status} to a WebSocket.") from error
         except _NO_ANSWER as error:
             raise _unreachable(self.server, error) from error
         async with answer:
