@@ -4,6 +4,7 @@ The tests stand in this order on purpose: starting an engine costs half a minute
 """
 
 import secrets
+import shlex
 import time
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from hack.demo import inside, proof
 from tests.cluster import operator_process
 from tests.cluster.paris import KUBELET_SECONDS, NAME, edit_keys, identity, lets_in, ready_replicas
 from tests.cluster.stage import Stage, eventually
+from tests.pages import run_by
 
 pytestmark = pytest.mark.usefixtures("paris")
 
@@ -41,6 +43,14 @@ def test_kubectl_get_shows_the_columns_a_person_reads(stage: Stage) -> None:
 
     assert {"NAME", "READY", "REASON", "REPLICAS", "AGE"} <= set(header.split())
     assert row.split()[:2] == [NAME, "True"]
+
+
+def test_the_wait_that_docs_gitops_md_shows_ends(stage: Stage) -> None:
+    """As it stands there, but for the model's name."""
+    for block in run_by("docs/gitops.md", "tests/cluster/test_serving.py"):
+        kubectl, *words = shlex.split(block.replace("qwen3", NAME))
+        stage.kube.kubectl(*words, f"--namespace={stage.namespace}")
+        assert kubectl == "kubectl"
 
 
 @pytest.mark.parametrize("check", proof.CHECKS, ids=lambda check: check.__name__)
