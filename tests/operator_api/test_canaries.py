@@ -135,7 +135,7 @@ async def crashed(server: Server, model: str) -> None:
     await found(server, kinds.QWEN_MODEL, model, lambda m: "[removed]" in json.dumps(m.get("status")))
     assert server.emulator
     emulator = server.emulator
-    await until(lambda: bool(emulator.objects.all("events", server.namespace)))
+    await until(lambda: any(True for _ in emulator.objects.all("events", server.namespace)))
 
 
 def secrets_of(emulator: Emulator, namespace: str) -> list[str]:
