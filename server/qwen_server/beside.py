@@ -20,10 +20,12 @@ Result = TypeVar("Result")
 class Beside:
     """Where heavy work is done. Its thread begins with the first of it."""
 
+    light: int = LIGHT_BYTES
+    """Of what is done here: bytes, or whatever else its size is told in."""
     thread: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "heavy"))
 
     async def done(self, size: int, work: Callable[[], Result]) -> Result:
-        """What the work gives or raises; here if the body of so many bytes is light, else beside the loop."""
-        if size <= LIGHT_BYTES:
+        """What the work gives or raises; here if something of this size is light, else beside the loop."""
+        if size <= self.light:
             return work()
         return await asyncio.get_running_loop().run_in_executor(self.thread, work)

@@ -25,6 +25,8 @@ THIRD_PARTY = "(torch|vllm|transformers|multiprocessing)"
 QUEUES = ("vllm:num_requests_running", "vllm:num_requests_waiting")
 SOON = 5.0
 """Seconds in which even a loaded machine does what takes it milliseconds."""
+SMOLLM2 = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
+"""The folder that `python -m hack.weights` fills."""
 NULL = "tests.server_engine.null_executor.NullExecutor"
 
 

@@ -1,14 +1,13 @@
 """A decoder that is given the end of a prompt says what one says that is given all of it."""
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qwen_server.engine import decoding
+from tests.server_engine.conftest import SMOLLM2
 
-MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
 WORDS = ["one ", "naïve ", "漢字", "🙂‍↔️", "<|im_end|>", "\n", "  ", "{", "\u0301", "👩‍👩‍👧"]
 
 
@@ -17,7 +16,7 @@ def tokenizer() -> Any:
     """SmolLM2's: bytes are its alphabet, as they are Qwen's."""
     from tokenizers import Tokenizer
 
-    return Tokenizer.from_file(str(MODEL / "tokenizer.json"))
+    return Tokenizer.from_file(str(SMOLLM2 / "tokenizer.json"))
 
 
 def ids(tokenizer: Any, seed: int) -> list[int]:

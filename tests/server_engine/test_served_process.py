@@ -29,9 +29,9 @@ from openai.types.shared_params import ResponseFormatJSONSchema
 from hack.generate import exposition
 from qwen_server.engine.version import installed_version
 from qwen_server.metrics import OWN
+from tests.server_engine.conftest import SMOLLM2
 
 KEY = "sk-visible-test-key-000"
-MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
 LISTED = Path(exposition.__file__).with_name("vllm_series.json")
 QUESTION = "What is the capital of France?"
 START_SECONDS = 150
@@ -88,14 +88,14 @@ def ready(served: Served) -> Served:
 @contextmanager
 def server(folder: Path) -> Iterator[Served]:
     """`qwen-server` as in a pod, on free ports."""
-    if not MODEL.is_dir():
-        pytest.fail(f"There is no model in {MODEL}; `python -m hack.weights` makes it.")
+    if not SMOLLM2.is_dir():
+        pytest.fail(f"There is no model in {SMOLLM2}; `python -m hack.weights` makes it.")
     keys, log = folder / "keys", folder / "log"
     keys.mkdir()
     (keys / "default").write_text(KEY)
     port, management_port = free_port(), free_port()
     flags = {
-        "--model": MODEL,
+        "--model": SMOLLM2,
         "--served-model-name": "qwen3",
         "--device": "cpu",
         "--dtype": "float32",  # the same answers on every processor (docs/decisions/0005)

@@ -1,14 +1,12 @@
 """Our short way to token ids gives those of the long one."""
 
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from qwen_server.engine.tokens import LIGHT, tokens
-
-MODEL = Path.home() / ".cache/qwen-operator/models/smollm2-135m-instruct"
+from tests.server_engine.conftest import SMOLLM2
 
 TEXTS = [
     "Hello",
@@ -35,7 +33,7 @@ def tokenizer() -> Any:
     from vllm.tokenizers import get_tokenizer
     from vllm.tokenizers.hf import maybe_make_thread_pool
 
-    return maybe_make_thread_pool(get_tokenizer(str(MODEL)), 1)
+    return maybe_make_thread_pool(get_tokenizer(str(SMOLLM2)), 1)
 
 
 @pytest.mark.parametrize("special", [True, False])

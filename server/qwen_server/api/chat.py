@@ -38,8 +38,6 @@ class Asked:
     """A body that has been read and checked, and what of it goes to the engine."""
 
     request: ChatRequest
-    size: int
-    """Bytes of the body."""
     messages: Sequence[Mapping[str, object]]
     options: TemplateOptions
     held_to: Constraint | None
@@ -67,7 +65,7 @@ def read_chat(body: bytes, service: Service, parsers: Parsers) -> Asked:
     tools = told(request)
     check_tools(request, parsers.tool_call)
     options = TemplateOptions(tools=tools, arguments=template_arguments(request), size=len(body))
-    return Asked(request, len(body), plain_messages(request), options, constraint(request, tools))
+    return Asked(request, plain_messages(request), options, constraint(request, tools))
 
 
 async def chat_work(service: Service, asked: Asked, heading: Heading) -> Work:
@@ -77,7 +75,7 @@ async def chat_work(service: Service, asked: Asked, heading: Heading) -> Work:
     size = len(prompt.token_ids)
     budget = granted_tokens(size, asked_tokens(request), facts.context_length, clamp=service.clamp, source="messages")
     parsers, tail = service.parsers_in_use(), prompt.tail
-    speak = await service.beside.done(asked.size, lambda: speaking(asked, parsers, tail, heading))
+    speak = await service.beside.done(asked.options.size, lambda: speaking(asked, parsers, tail, heading))
     schema = output_schema(held_to, parsers, tail) if held_to else None
     return Work(
         prompts=[prompt],

@@ -20,8 +20,13 @@ PASSED_OVER = re.compile(r"\(\?<?[=!]|(?<!\A)\^|\$(?!\Z)", re.DOTALL)
 
 def enforceable(schema: object) -> bool:
     """Whether none of it would be passed over, but that `oneOf` is held to as `anyOf` is."""
-    strings = all(map(is_read, patterns(schema))) and all(map(is_local, references(schema)))
-    return strings and all(map(is_taken_whole, parts(schema)))
+    return all(is_taken_whole(part) and has_plain_strings(part) for part in parts(schema))
+
+
+def has_plain_strings(part: Mapping[str, object]) -> bool:
+    """Whether the patterns of one object are read, and its reference can be followed."""
+    reference = part.get("$ref")
+    return all(map(is_read, patterns(part))) and (not isinstance(reference, str) or is_local(reference))
 
 
 def is_read(pattern: str) -> bool:
@@ -34,18 +39,12 @@ def is_local(reference: str) -> bool:
     return reference == "#" or reference.startswith("#/")
 
 
-def patterns(schema: object) -> Iterator[str]:
-    """Every regular expression."""
-    for part in parts(schema):
-        if isinstance(pattern := part.get("pattern"), str):
-            yield pattern
-        if isinstance(named := part.get("patternProperties"), Mapping):
-            yield from named
-
-
-def references(schema: object) -> Iterator[str]:
-    """Every `$ref`."""
-    return (found for part in parts(schema) if isinstance(found := part.get("$ref"), str))
+def patterns(part: Mapping[str, object]) -> Iterator[str]:
+    """Every regular expression of one object."""
+    if isinstance(pattern := part.get("pattern"), str):
+        yield pattern
+    if isinstance(named := part.get("patternProperties"), Mapping):
+        yield from named
 
 
 def parts(schema: object) -> Iterator[Mapping[str, object]]:

@@ -51,6 +51,8 @@ NEVER = frozenset(
     }
 )
 """Keywords that are not read at all."""
+KNOWN = frozenset(chain(NEVER, ALONE, *OF_TYPE.values()))
+"""All that says something of a value, but for its type."""
 PYTHON: Mapping[type, Sequence[str]] = {
     bool: ("boolean",),
     int: ("integer", "number"),
@@ -65,7 +67,7 @@ PYTHON: Mapping[type, Sequence[str]] = {
 
 def is_taken_whole(part: Part) -> bool:
     """Whether each keyword counts."""
-    said = frozenset(part) & frozenset(chain(NEVER, ALONE, *OF_TYPE.values()))
+    said = KNOWN.intersection(part)
     alone = [each for each in ALONE if each in part]
     if alone:
         return said == {alone[0]} and stands_alone(alone[0], part)

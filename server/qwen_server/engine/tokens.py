@@ -3,10 +3,11 @@
 It must never give other ids than vLLM's renderer would: a tokenizer that may do so is left to vLLM.
 """
 
-import asyncio
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+from qwen_server.beside import Beside
 
 LIGHT = 8 * 1024
 """Characters or bytes that are worked on at once: 2 ms at most. A thread would wait for Python's lock for longer."""
@@ -14,18 +15,16 @@ LIGHT = 8 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """A `tokenizers.Tokenizer` that neither cuts nor pads, and the thread for long texts; their tokens need no lock."""
+    """A `tokenizers.Tokenizer` that neither cuts nor pads, and a thread for long texts, whose tokens need no lock."""
 
     tokenizer: Any
-    thread: Executor = field(default_factory=lambda: ThreadPoolExecutor(1, "tokens"))
+    beside: Beside = field(default_factory=lambda: Beside(LIGHT, ThreadPoolExecutor(1, "tokens")))
 
     async def ids(self, text: str, *, special: bool) -> list[int]:
         """The text's token ids; `special`: with those that the tokenizer puts around a text of its own accord."""
-        if len(text) <= LIGHT:
-            return self._ids(text, special)
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._ids, text, special)
+        return await self.beside.done(len(text), lambda: self._ids(text, special=special))
 
-    def _ids(self, text: str, special: bool) -> list[int]:  # noqa: FBT001 - an executor passes no names
+    def _ids(self, text: str, *, special: bool) -> list[int]:
         (encoding,) = self.tokenizer.encode_batch_fast([text], add_special_tokens=special)
         ids: list[int] = encoding.ids
         return ids
