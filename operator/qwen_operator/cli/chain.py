@@ -17,12 +17,11 @@ from qwen_operator.core.place import place
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import ON_THE_WAY, Problem, Reason
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
+from qwen_operator.core.resource.report import UNSEEN
 from qwen_operator.core.snapshot import Manifest
 
 REFUSED = frozenset({Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.API_REFUSED, Reason.NOT_RESTRICTED, Reason.API_FAILED})
 """What only the operator can know: why its own writes failed."""
-UNLOOKED = "NotLookedAt"
-"""Reason of a model that no operator has seen as it is now; no operator can say so itself."""
 CAUSES: tuple[Callable[[Manifest, QwenModel], Problem | None], ...] = (
     *checks.STUCK,
     fetching.fetch_is_stuck,
@@ -100,7 +99,7 @@ def _judged(body: Manifest, around: Around, now: str) -> _Finding:
         sentence = (
             f"No operator has looked at {where}: none runs, or it does not serve namespace {model.metadata.namespace}."
         )
-        return _Finding(ready=False, reason=UNLOOKED, message=sentence, commands=(remedies.OPERATOR,))
+        return _Finding(ready=False, reason=UNSEEN["reason"], message=sentence, commands=(remedies.OPERATOR,))
     refused = _condition(said, "Applied")
     if refused.get("status") == "False" and refused.get("reason") in REFUSED:
         return _without_children(body, refused["reason"], refused["message"])

@@ -82,15 +82,18 @@ def fitting(model: QwenModel, told: str | None, nodes: Iterable[Labels] = ()) ->
     return _judged(spec, _load(spec, facts), gpu, kept, _seen(model, gpu))
 
 
-def came_to(model: QwenModel, told: str | None, nodes: Iterable[Labels], figures: Figures) -> Measured:
+def came_to(
+    model: QwenModel, layout: Layout | None, told: str | None, nodes: Iterable[Labels], figures: Figures
+) -> Measured:
     """What an engine of the present spec said of itself, as `status.measured`.
 
     Its overhead is left out where the rest is not known, or where it would be none: then the weights were estimated too
     high, and what follows from it would be wrong.
+
+    :param layout: the one that was chosen.
     """
     seconds = None if figures.load_seconds is None else int(figures.load_seconds)
     plain = Measured(cache_tokens=figures.cache_tokens, load_seconds=seconds)
-    layout = fitting(model, told, nodes).layout
     if layout is None or told is None or figures.cache_tokens is None or _not_judged(model.spec):
         return plain
     size = _memory(model.spec, nodes)

@@ -13,6 +13,7 @@ import msgspec
 
 from qwen_operator.core import fitting, pods, weights
 from qwen_operator.core.causes import ending
+from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.pods import Ending
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.fit_report import Measured
@@ -77,16 +78,17 @@ def _timings(pod: Manifest) -> Timings:
     )
 
 
-def measured(model: QwenModel, seen: Snapshot, *, complete: bool) -> Measured | None:
+def measured(model: QwenModel, seen: Snapshot, layout: Layout | None, *, complete: bool) -> Measured | None:
     """What the engine of the least KV cache was seen to use, or as the status has kept it.
 
+    :param layout: the one that was chosen.
     :param complete: all replicas run what was asked for last; else nobody knows of which spec a figure is.
     """
     known = [figures for figures in seen.figures if figures.cache_tokens or figures.load_seconds]
     if not known or not complete:
         return next(iter(kept(model.status, "measured", Measured)), None)
     least = min(known, key=lambda each: each.cache_tokens or 0)
-    return fitting.came_to(model, weights.told(model, seen), seen.nodes, least)
+    return fitting.came_to(model, layout, weights.told(model, seen), seen.nodes, least)
 
 
 def _since(pod: Manifest, condition: str) -> str:

@@ -79,7 +79,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         timings=history.timings(model, seen),
         weights=weights.summary(model, seen),
         fit=fitting.report(fit),
-        measured=history.measured(model, seen, complete=checks.rollout_is_not_complete(evidence) is None),
+        measured=history.measured(model, seen, fit.layout, complete=checks.rollout_is_not_complete(evidence) is None),
         endpoint=endpoint(model),
     )
 
