@@ -17,6 +17,14 @@ from tests.operator_api.server import Server
 ACCOUNT = Kind(
     api_version="v1", kind="ServiceAccount", plural="serviceaccounts", verbs=("create",), scope=Scope.REFERENCED
 )
+DEPLOYMENT_STATUS = Kind(
+    api_version="apps/v1",
+    kind="Deployment",
+    plural="deployments",
+    subresource="status",
+    verbs=("patch",),
+    scope=Scope.OURS,
+)
 POD_STATUS = Kind(api_version="v1", kind="Pod", plural="pods", subresource="status", verbs=("patch",), scope=Scope.OURS)
 
 
@@ -105,6 +113,27 @@ async def test_a_load_is_shown_while_it_lasts(server: Server) -> None:
 
         await a_loading_pod(server, started=True)
         await found(server, kinds.QWEN_MODEL, "qwen3", lambda model: not progress_of(model))
+
+
+async def test_what_a_load_came_to_is_asked_once_and_stays(server: Server) -> None:
+    """Of a replica that serves, when all replicas are what was asked for."""
+    async with running(server) as operator, a_loader() as loader:
+        await server.create(kinds.CLAIM, a_claim())
+        await server.create(kinds.QWEN_MODEL, a_model())
+        deployment = await found(server, kinds.DEPLOYMENT, "qwen3", lambda _: True)
+        counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
+        ready = {"observedGeneration": deployment["metadata"]["generation"], **counts}
+        await server.merge(DEPLOYMENT_STATUS, "qwen3", {"status": ready})
+        await a_loading_pod(server, started=True)
+        await until(lambda: bool(operator.parts.caches.loads.loaders))
+
+        loader.answer = {"stage": "ready", "bytes_done": 9, "measured": {"cache_tokens": 4096, "load_seconds": 7.5}}
+        await one_round(operator, loader.port)
+        model = await found(server, kinds.QWEN_MODEL, "qwen3", lambda model: "measured" in (model.get("status") or {}))
+        await one_round(operator, loader.port)
+
+        assert model["status"]["measured"] == {"cacheTokens": 4096, "loadSeconds": 7}
+        assert len(loader.asked) == 1
 
 
 async def test_a_pod_that_gives_no_answer_holds_nothing_up(server: Server) -> None:
