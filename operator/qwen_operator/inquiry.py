@@ -51,7 +51,7 @@ class Inquiry:
     async def _ask(self, session: aiohttp.ClientSession, key: Key, loader: Loader) -> None:
         async with self._slots:
             if said := await self._answer(session, loader.address):
-                self._loads.heard(key, said)
+                self._loads.heard(key, loader, said)
 
     async def _answer(self, session: aiohttp.ClientSession, address: str) -> Progress | None:
         host = f"[{address}]" if ":" in address else address

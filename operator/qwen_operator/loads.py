@@ -50,17 +50,16 @@ class Loads:
         else:
             self.loaders[key] = loader
 
-    def heard(self, key: Key, said: Progress) -> None:
-        """What a pod said; one that has ended meanwhile is not remembered."""
-        loader = self.loaders.get(key)
-        if loader is None or self._said.get(key) == said:
+    def heard(self, key: Key, asked: Loader, said: Progress) -> None:
+        """What a pod said when it was asked; one that has ended, begun or loaded meanwhile is asked anew."""
+        if self.loaders.get(key) != asked or self._said.get(key) == said:
             return
-        if loader.started:
-            self._figures[key] = (loader.started, said.measured)
+        if asked.started:
+            self._figures[key] = (asked.started, said.measured)
             del self.loaders[key]
         else:
             self._said[key] = said
-        self._wake(loader.model)
+        self._wake(asked.model)
 
     def of(self, keys: Iterable[Key]) -> tuple[Progress, ...]:
         """What these pods said last."""

@@ -30,6 +30,11 @@ def a_pod(
     }
 
 
+def heard(loads: Loads, said: Progress) -> None:
+    """The pod answers at once; whoever is not to be asked any more may have been before."""
+    loads.heard(POD, loads.loaders.get(POD, Loader(MODEL, "10.0.0.7")), said)
+
+
 def test_a_pod_whose_server_has_not_started_is_asked() -> None:
     """At its address, for its model."""
     loads = Loads(lambda _: None)
@@ -53,7 +58,7 @@ def test_a_pod_that_does_not_load_any_more_is_forgotten(later: Manifest | None) 
     """With what it said."""
     loads = Loads(lambda _: None)
     loads.saw(POD, a_pod())
-    loads.heard(POD, HALF)
+    heard(loads, HALF)
 
     loads.saw(POD, later)
 
@@ -67,11 +72,11 @@ def test_another_answer_wakes_the_model_and_the_same_one_does_not() -> None:
     loads = Loads(woken.append)
     loads.saw(POD, a_pod())
 
-    loads.heard(POD, HALF)
-    loads.heard(POD, HALF)
+    heard(loads, HALF)
+    heard(loads, HALF)
     assert (woken, loads.of([POD])) == ([MODEL], (HALF,))
 
-    loads.heard(POD, Progress(stage="loading weights", bytes_done=60))
+    heard(loads, Progress(stage="loading weights", bytes_done=60))
     assert woken == [MODEL, MODEL]
 
 
@@ -80,7 +85,7 @@ def test_an_answer_that_comes_too_late_is_nothing() -> None:
     woken: list[Key] = []
     loads = Loads(woken.append)
 
-    loads.heard(POD, HALF)
+    heard(loads, HALF)
 
     assert (woken, loads.of([POD])) == ([], ())
 
@@ -93,11 +98,11 @@ def test_a_replica_that_has_started_is_asked_once_what_its_load_came_to() -> Non
     woken: list[Key] = []
     loads = Loads(woken.append)
     loads.saw(POD, a_pod())
-    loads.heard(POD, HALF)
+    heard(loads, HALF)
 
     loads.saw(POD, a_pod(started=True))
     assert list(loads.loaders) == [POD]
-    loads.heard(POD, Progress(stage="ready", measured=CAME_TO))
+    heard(loads, Progress(stage="ready", measured=CAME_TO))
 
     assert loads.loaders == {}
     assert (loads.of([POD]), loads.came_to([POD])) == ((), (CAME_TO,))
@@ -113,17 +118,32 @@ def test_a_replica_that_has_nothing_to_tell_is_not_asked_for_ever() -> None:
     loads = Loads(lambda _: None)
     loads.saw(POD, a_pod(started=True))
 
-    loads.heard(POD, Progress(stage="ready"))
+    heard(loads, Progress(stage="ready"))
 
     assert loads.loaders == {}
     assert loads.came_to([POD]) == ()
+
+
+def test_an_answer_from_before_the_end_of_a_load_is_not_its_last() -> None:
+    """It was on its way while the pod became ready, and tells nothing of what the load came to."""
+    woken: list[Key] = []
+    loads = Loads(woken.append)
+    loads.saw(POD, a_pod())
+    asked = loads.loaders[POD]
+
+    loads.saw(POD, a_pod(started=True))
+    loads.heard(POD, asked, HALF)
+
+    assert (woken, loads.of([POD])) == ([], ())
+    heard(loads, Progress(stage="ready", measured=CAME_TO))
+    assert loads.came_to([POD]) == (CAME_TO,)
 
 
 def test_figures_go_with_their_pod() -> None:
     """A successor has its own."""
     loads = Loads(lambda _: None)
     loads.saw(POD, a_pod(started=True))
-    loads.heard(POD, Progress(stage="ready", measured=CAME_TO))
+    heard(loads, Progress(stage="ready", measured=CAME_TO))
 
     loads.saw(POD, None)
 
