@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from hack.generate.fields import Schema, fields
-from hack.generate.probes import BESIDE, PROBES, SMALLER
+from hack.generate.probes import BESIDE, PROBES, SMALLER, WHOLE
 from qwen_operator.core import kinds, names, plan
 from qwen_operator.core.desired.weights_job import fetching_job
 from qwen_operator.core.place import mark, place
@@ -57,9 +57,10 @@ class Change:
 
 
 def leaves(schema: Schema) -> list[str]:
-    """Paths of all fields that hold a value and no other field, below `spec`."""
-    every = [field.path.removeprefix("spec.") for field in fields(schema, "spec")]
-    return [path for path in every if not any(other.startswith((f"{path}.", f"{path}[].")) for other in every)]
+    """Paths of all fields that hold a value and no other field, or that are handed on as a whole, below `spec`."""
+    found = (field.path.removeprefix("spec.") for field in fields(schema, "spec"))
+    every = [path for path in found if not _is_inside(path, WHOLE)]
+    return [path for path in every if not any(_is_inside(other, (path,)) for other in every)]
 
 
 def changes(schema: Schema) -> Iterator[Change]:
@@ -73,6 +74,10 @@ def changes(schema: Schema) -> Iterator[Change]:
     for path in found:
         effect, touched = effect_of(*(_served(spec) for spec in pair(path)))
         yield Change(path=path, effect=effect, touched=touched, refused=_transition(schema, path))
+
+
+def _is_inside(path: str, wholes: tuple[str, ...]) -> bool:
+    return path.startswith(tuple(f"{whole}{end}" for whole in wholes for end in (".", "[].")))
 
 
 def pair(path: str) -> tuple[Spec, Spec]:

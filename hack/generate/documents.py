@@ -9,18 +9,11 @@ import yaml
 
 from hack.generate import admission, metrics, reference, rules, troubleshooting, values
 from qwen_operator import crd
+from qwen_operator.rendering import Plain
 from qwen_server.openapi import document as openapi
 
 CHART = "charts/qwen-operator"
 SCHEMA = f"{CHART}/values.schema.json"
-
-
-class Plain(yaml.SafeDumper):
-    """YAML without anchors: an object that occurs twice is written twice, as people and kubectl expect."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is pyyaml's
-        """Return True for every object."""
-        return True
 
 
 def all_documents(root: Path) -> dict[str, str]:

@@ -69,6 +69,7 @@ PROBES: dict[str, tuple[Any, Any]] = {
     "cache.retain": ("Retain", "Delete"),
     "cache.verify": ("Size", "Checksum"),
     "networkPolicy.mode": ("Restricted", "Off"),
+    "networkPolicy.from": (None, [{"namespaceSelector": {"matchLabels": {"team": "red"}}}]),
     "disruption.podDisruptionBudget": ("Auto", "None"),
     "scheduling.nodeSelector": (None, {"a": "b"}),
     "scheduling.tolerations[].key": ("a", "b"),
@@ -83,6 +84,9 @@ PROBES: dict[str, tuple[Any, Any]] = {
     "scheduling.runtimeClassName": (None, "nvidia"),
 }
 """By path below `spec`: a value, and another one. None leaves the field out."""
+
+WHOLE = ("networkPolicy.from",)
+"""Fields that are handed on to Kubernetes as they are, with all that they hold: one probe stands for the whole."""
 
 SMALLER: dict[str, tuple[Any, Any]] = {"cache.size": ("40Gi", "20Gi")}
 """The same for values that a rule refuses because of the one before."""

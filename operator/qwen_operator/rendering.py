@@ -19,6 +19,14 @@ DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
 """Status of a Job that has done its work."""
 
 
+class Plain(yaml.SafeDumper):
+    """YAML without anchors: what occurs twice is written twice, as people and kubectl expect."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002  (the signature is pyyaml's)
+        """True for every object."""
+        return True
+
+
 class Unrenderable(Exception):  # noqa: N818  (a sentence for the person who asked)
     """The file holds no QwenModel that could be served."""
 
@@ -31,7 +39,7 @@ def children(text: str, settings: Settings) -> str:
     :raises Unrenderable: with a sentence that names the field or the place.
     """
     manifests = [manifest for model in _models(text) for manifest in manifests_of(model, settings)]
-    return yaml.safe_dump_all(manifests, sort_keys=False, explicit_start=True)
+    return yaml.dump_all(manifests, Dumper=Plain, sort_keys=False, explicit_start=True)
 
 
 def steps(text: str, settings: Settings) -> list[Apply | CreateOnce]:
@@ -41,7 +49,7 @@ def steps(text: str, settings: Settings) -> list[Apply | CreateOnce]:
 
 def crd() -> str:
     """The CustomResourceDefinition as YAML."""
-    return yaml.safe_dump(definition.document(), sort_keys=False)
+    return yaml.dump(definition.document(), Dumper=Plain, sort_keys=False)
 
 
 def _models(text: str) -> list[QwenModel]:

@@ -12,20 +12,12 @@ from qwen_operator.cli import chain, tree
 from qwen_operator.cli.around import Around
 from qwen_operator.core import resource, status
 from qwen_operator.core.plan import Outcome, Plan
-from qwen_operator.rendering import manifests_of
+from qwen_operator.rendering import Plain, manifests_of
 from tests.builders import SETTINGS, UID, recorded, recordings
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = "2026-11-24T01:30:00Z"
 """A time after all recordings."""
-
-
-class Plain(yaml.SafeDumper):
-    """YAML without anchors: what occurs twice is written twice."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        """True for every object."""
-        return True
 
 
 def files() -> dict[str, str]:

@@ -106,6 +106,25 @@ async def test_a_deleted_child_is_made_again(server: Server) -> None:
         assert first["metadata"]["uid"] != second["metadata"]["uid"]
 
 
+async def test_callers_are_changed_while_replicas_go_on(server: Server) -> None:
+    """Another fence is no other pod, and what was asked for is given up as well."""
+    red = {"namespaceSelector": {"matchLabels": {"team": "red"}}}
+    async with running(server) as operator:
+        await a_served_model(server)
+        first = await found(server, kinds.DEPLOYMENT, "qwen3")
+        await server.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"networkPolicy": {"from": [red]}}})
+        fence = await found(server, kinds.NETWORK_POLICY, "qwen3", lambda m: len(m["spec"]["ingress"]) == 2)
+        assert [rule.get("from") for rule in fence["spec"]["ingress"]] == [[red], None]
+        await operator.settle()
+        writes = operator.requests(WRITES)
+        await operator.settle()
+        assert operator.requests(WRITES) == writes
+        await server.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"networkPolicy": {"from": None}}})
+        fence = await found(server, kinds.NETWORK_POLICY, "qwen3", lambda m: len(m["spec"]["ingress"]) == 1)
+        assert "from" not in fence["spec"]["ingress"][0]
+        assert (await server.get(kinds.DEPLOYMENT, "qwen3"))["spec"] == first["spec"]
+
+
 async def test_an_edit_of_the_spec_reaches_the_deployment_and_the_way_back_too(server: Server) -> None:
     """Suspend and resume: the end state is the first one."""
     async with running(server):

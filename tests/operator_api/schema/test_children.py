@@ -92,6 +92,14 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Service type and port": ({"service": {"type": "NodePort"}}, {"service": {"type": "ClusterIP", "port": 80}}),
     "device": ({"device": "CPU"}, {"device": "GPU", "resources": {"gpus": 2, "gpuProduct": "NVIDIA-L4"}}),
     "claim": ({}, {"model": {"uri": "pvc://other/x"}}),
+    "callers": (
+        {
+            "networkPolicy": {
+                "from": [{"podSelector": {}}, {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}]
+            }
+        },
+        {"networkPolicy": {"from": [{"namespaceSelector": {"matchLabels": {"team": "red"}}}]}},
+    ),
     "tolerations": (
         {"scheduling": {"tolerations": [{"key": "a"}, {"key": "b"}]}},
         {"scheduling": {"tolerations": [{"key": "b"}]}},

@@ -14,6 +14,8 @@ from tests.operator_api.schema.answers import ApiServer
 from tests.operator_unit.core import kstatus
 
 URI = {"uri": "pvc://models/qwen3"}
+NO_VALUES = {"key": "team", "operator": "In"}
+VALUES = {"key": "team", "operator": "Exists", "values": ["red"]}
 
 
 def body(spec: dict[str, Any], name: str = "qwen3") -> dict[str, Any]:
@@ -177,6 +179,42 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights", "accessMode": "ReadWriteMany"}},
         "cache.claimName names a claim that is there",
     ),
+    "callers of an open network": (
+        {"model": URI, "networkPolicy": {"mode": "Off", "from": [{"podSelector": {}}]}},
+        "networkPolicy.from needs networkPolicy.mode Restricted",
+    ),
+    "no callers, which Kubernetes reads as all": (
+        {"model": URI, "networkPolicy": {"from": []}},
+        "networkPolicy.from must hold somebody",
+    ),
+    "a caller who is nobody": (
+        {"model": URI, "networkPolicy": {"from": [{}]}},
+        "networkPolicy.from[] must have podSelector, namespaceSelector or ipBlock",
+    ),
+    "a caller who is pods and addresses": (
+        {"model": URI, "networkPolicy": {"from": [{"podSelector": {}, "ipBlock": {"cidr": "10.0.0.0/8"}}]}},
+        "networkPolicy.from[].ipBlock must stand alone",
+    ),
+    "an address that is no range": (
+        {"model": URI, "networkPolicy": {"from": [{"ipBlock": {"cidr": "10.0.0.1"}}]}},
+        "networkPolicy.from[].ipBlock.cidr must be a range of addresses",
+    ),
+    "an address that is none": (
+        {"model": URI, "networkPolicy": {"from": [{"ipBlock": {"cidr": "10.0.0.256/8"}}]}},
+        "networkPolicy.from[].ipBlock.cidr must be a range of addresses",
+    ),
+    "an exception that is no range": (
+        {"model": URI, "networkPolicy": {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["office"]}}]}},
+        "networkPolicy.from[].ipBlock.except[] must be a range of addresses",
+    ),
+    "a label in a list without values": (
+        {"model": URI, "networkPolicy": {"from": [{"podSelector": {"matchExpressions": [NO_VALUES]}}]}},
+        "matchExpressions[].values must be given with operator In or NotIn",
+    ),
+    "a label that exists with values": (
+        {"model": URI, "networkPolicy": {"from": [{"namespaceSelector": {"matchExpressions": [VALUES]}}]}},
+        "matchExpressions[].values must be given with operator In or NotIn",
+    ),
     "a pod template": ({"model": URI, "podTemplate": {}}, 'unknown field "spec.podTemplate"'),
 }
 
@@ -239,6 +277,22 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         },
     },
     "a claim to fetch into": {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights"}},
+    "callers of every kind": {
+        "model": URI,
+        "networkPolicy": {
+            "from": [
+                {"podSelector": {}},
+                {
+                    "namespaceSelector": {
+                        "matchExpressions": [{"key": "team", "operator": "In", "values": ["red", "blue"]}]
+                    }
+                },
+                {"podSelector": {"matchLabels": {"app": "chat"}}, "namespaceSelector": {}},
+                {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
+                {"ipBlock": {"cidr": "fd00:1::/32"}},
+            ]
+        },
+    },
     "no replicas": {"model": URI, "replicas": 0, "suspend": True},
     "the longest name of a model id": {"model": {**URI, "servedName": "Q" * 128}},
 }

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from hack.generate.probes import WHOLE
 from qwen_operator import crd
 from qwen_operator.core import status
 from qwen_operator.core.plan import Outcome, Plan
@@ -124,18 +125,24 @@ def test_an_amount_is_in_bytes_or_cores() -> None:
 @pytest.mark.parametrize("message", RULES)
 def test_a_rule_names_its_field(message: str) -> None:
     """A person reads the message, not the rule; 2048 characters are what Kubernetes allows."""
-    assert re.search(r"(model|resources|server|service|scheduling|metadata|parallelism|cache)\.|^device CPU", message)
+    assert re.search(
+        r"(model|resources|server|service|scheduling|metadata|parallelism|cache|networkPolicy)\.|^device CPU|^matchExp",
+        message,
+    )
     assert len(message) <= 2048
 
 
 def test_lists_that_several_may_add_to_are_keyed() -> None:
     """Server-side apply merges them item by item."""
-    kinds = {path: part.get("x-kubernetes-list-type") for path, part in EVERY.items() if part.get("type") == "array"}
+    lists = {path: part.get("x-kubernetes-list-type") for path, part in EVERY.items() if part.get("type") == "array"}
+    inside = tuple(f".spec.{whole}[]" for whole in WHOLE)
 
-    assert kinds == {
+    assert {kind for path, kind in lists.items() if path.startswith(inside)} == {"atomic"}
+    assert {path: kind for path, kind in lists.items() if not path.startswith(inside)} == {
         ".spec.server.imagePullSecrets": "map",
         ".spec.server.args": "atomic",
         ".spec.server.env": "map",
+        ".spec.networkPolicy.from": "atomic",
         ".spec.scheduling.tolerations": "atomic",
         ".spec.scheduling.topologySpreadConstraints": "map",
         ".status.conditions": "map",

@@ -65,6 +65,20 @@ def test_a_fence_lets_nothing_out_and_clients_and_probes_in() -> None:
     assert spec["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "server"
 
 
+def test_named_callers_are_let_in_to_the_api_and_everybody_to_the_management_port() -> None:
+    """The kubelet and Prometheus are no callers, and a selector of everything is not left out."""
+    red = {"namespaceSelector": {"matchExpressions": [{"key": "team", "operator": "In", "values": ["red"]}]}}
+    office = {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}}
+    step = step_of(kinds.NETWORK_POLICY, networkPolicy={"from": [red, office, {"podSelector": {}}]})
+    assert isinstance(step, Apply)
+
+    assert step.manifest["spec"]["ingress"] == [
+        {"ports": [{"port": 8000, "protocol": "TCP"}], "from": [red, office, {"podSelector": {}}]},
+        {"ports": [{"port": 8001, "protocol": "TCP"}]},
+    ]
+    assert "egress" not in step.manifest["spec"]
+
+
 def test_a_fence_can_be_done_without() -> None:
     """None is made, and one that is there goes."""
     off = {"mode": "Off"}

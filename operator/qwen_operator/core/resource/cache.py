@@ -1,4 +1,4 @@
-"""`spec.cache`, `spec.networkPolicy` and `spec.disruption`: where weights are kept, and what surrounds replicas.
+"""`spec.cache` and `spec.disruption`: where weights are kept, and what may take replicas away.
 
 Why it exists: it keeps the page of `spec` readable. It must never name a place that the model's own namespace does not
 hold.
@@ -102,15 +102,3 @@ class Disruption(Part, frozen=True, kw_only=True):
             "budget is made, since it would hold the node for good. Default: Auto."
         ),
     ] = "Auto"
-
-
-class NetworkPolicy(Part, frozen=True, kw_only=True):
-    """Whom the replicas may talk to."""
-
-    mode: Annotated[
-        Literal["Restricted", "Off"],
-        Meta(
-            description="Restricted lets connections in to the API and the management port, and none out: the server "
-            "needs no network. Off makes no policy. Default: Restricted."
-        ),
-    ] = "Restricted"

@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, Disruption, NetworkPolicy
+from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, Disruption
 from qwen_operator.core.resource.compute import MEMORY_RULES, Parallelism, Resources, Validation
 from qwen_operator.core.resource.fields import Part
+from qwen_operator.core.resource.network import NETWORK_RULES, NetworkPolicy
 from qwen_operator.core.resource.rules import rules
 from qwen_operator.core.resource.scheduling import Scheduling
 from qwen_operator.core.resource.server import Auth, Server, Service
@@ -164,6 +165,8 @@ class Spec(Part, frozen=True, kw_only=True):
     cache: Annotated[Cache, Meta(description="Where fetched weights are kept.", extra_json_schema=CACHE_RULES)] = (
         Cache()
     )
-    network_policy: Annotated[NetworkPolicy, Meta(description="Whom the replicas may talk to.")] = NetworkPolicy()
+    network_policy: Annotated[
+        NetworkPolicy, Meta(description="Whom the replicas may talk to.", extra_json_schema=NETWORK_RULES)
+    ] = NetworkPolicy()
     disruption: Annotated[Disruption, Meta(description="What may take replicas away.")] = Disruption()
     scheduling: Annotated[Scheduling, Meta(description="Which nodes may run the replicas.")] = Scheduling()
