@@ -10,7 +10,7 @@ from typing import Any
 from qwen_operator.cli import access, configurations, endings, models, values, where
 from qwen_operator.cli.access import Access
 from qwen_operator.cli.configurations import CLIENTS, FILES, Called
-from qwen_operator.core import fitting, names
+from qwen_operator.core import names, question
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import key_secret, served_name
 
@@ -54,7 +54,7 @@ def called(model: QwenModel, url: str, key: str) -> configurations.Called:
     return Called(
         url=url,
         model_id=served_name(model),
-        context=model.spec.model.context_length or fitting.LONGEST_CONTEXT,
+        context=model.spec.model.context_length or question.LONGEST_CONTEXT,
         secret=key_secret(model),
         namespace=model.metadata.namespace,
         key=key,

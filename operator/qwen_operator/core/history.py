@@ -5,22 +5,21 @@ before is read back from the status, as far as nothing newer is known. It must n
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
-from qwen_operator.core import fitting, pods, weights
+from qwen_operator.core import experience, pods, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.pods import Ending
+from qwen_operator.core.remembered import remembered
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.fit_report import Measured
 from qwen_operator.core.resource.report import Condition, Failure, Timings
 from qwen_operator.core.snapshot import Manifest, Snapshot
-
-Kept = TypeVar("Kept")
 
 SIGNALLED = 128
 """Exit codes above are those of processes that a signal ended: the signal's number more."""
@@ -30,7 +29,9 @@ def last_failure(model: QwenModel, seen: Snapshot) -> Failure | None:
     """The failure that came last: of a pod that is still there, or as the status has kept it."""
     failed = ((pod, over) for pod in seen.pods if not pods.leaving(pod) and (over := pods.ending(pod)))
     known = [_failure(pod, over) for pod, over in failed]
-    return max([*kept(model.status, "lastFailure", Failure), *known], key=lambda each: each.time, default=None)
+    if before := remembered(model.status, Failure, "lastFailure"):
+        known.insert(0, before)
+    return max(known, key=lambda each: each.time, default=None)
 
 
 def _failure(pod: Manifest, over: Ending) -> Failure:
@@ -53,13 +54,11 @@ def timings(model: QwenModel, seen: Snapshot) -> Timings | None:
     What was worked out once stands as long as the same container runs: a pod that was not ready for a while has a later
     time of readiness, and has not started anew.
     """
-    before = kept(model.status, "timings", Timings)
+    before = remembered(model.status, Timings, "timings")
     ready = [pod for pod in pods.newest(seen.pods) if pods.ready(pod) and pods.started_at(pod)]
     latest = max(ready, key=pods.started_at, default=None)
-    if latest is None or any(
-        (each.pod, each.started_at) == (pods.name(latest), pods.started_at(latest)) for each in before
-    ):
-        return next(iter(before), None)
+    if latest is None or (before and (before.pod, before.started_at) == (pods.name(latest), pods.started_at(latest))):
+        return before
     return _timings(latest)
 
 
@@ -86,9 +85,9 @@ def measured(model: QwenModel, seen: Snapshot, layout: Layout | None, *, complet
     """
     known = [figures for figures in seen.figures if figures.cache_tokens or figures.load_seconds]
     if not known or not complete:
-        return next(iter(kept(model.status, "measured", Measured)), None)
-    least = min(known, key=lambda each: each.cache_tokens or 0)
-    return fitting.came_to(model, layout, weights.told(model, seen), seen.nodes, least)
+        return remembered(model.status, Measured, "measured")
+    least = min(known, key=lambda each: each.cache_tokens or math.inf)
+    return experience.came_to(model, layout, weights.told(model, seen), seen.nodes, least)
 
 
 def _since(pod: Manifest, condition: str) -> str:
@@ -100,14 +99,6 @@ def _seconds(begin: str, end: str) -> int | None:
     if not begin or not end:
         return None
     return max(0, int((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()))
-
-
-def kept(status: Manifest, field: str, kind: type[Kept]) -> Sequence[Kept]:
-    """What a status holds of it: one, or nothing that can be read."""
-    try:
-        return (msgspec.convert(status[field], kind),)
-    except (KeyError, msgspec.ValidationError):
-        return ()
 
 
 def conditions(status: Manifest) -> Iterator[Condition]:

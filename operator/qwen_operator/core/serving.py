@@ -6,7 +6,7 @@ It must never look at what lives, and never depend on the operator's version: a 
 
 from dataclasses import dataclass
 
-from qwen_operator.core import fitting, names
+from qwen_operator.core import names, question
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.place import place
 from qwen_operator.core.quantity import canonical, half, smaller
@@ -89,7 +89,7 @@ def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
     asked = spec.resources
     return Devices(
         resource=asked.gpu_resource_name or NVIDIA,
-        count=fitting.gpus(spec),
+        count=question.gpus(spec),
         product=asked.gpu_product,
         layout=layout or _asked_layout(spec),
     )
@@ -97,7 +97,7 @@ def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
 
 def _asked_layout(spec: Spec) -> Layout:
     """Each layer is split by all GPUs of its stage, unless said otherwise."""
-    asked, count = spec.parallelism, fitting.gpus(spec)
+    asked, count = spec.parallelism, question.gpus(spec)
     tensor = asked.tensor or count // (asked.pipeline or 1)
     return Layout(tensor, pipeline=max(1, count // tensor), expert=asked.expert == "Enabled")
 

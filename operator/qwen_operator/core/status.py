@@ -15,6 +15,7 @@ from qwen_operator.core.fit.verdict import Verdict as FitVerdict
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.progress import furthest_behind
+from qwen_operator.core.remembered import remembered
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import (
     LONGEST_MESSAGE,
@@ -100,8 +101,8 @@ def unreadable(body: Manifest, problem: Problem, now: str) -> dict[str, Any]:
     return _written(
         generation,
         conditions=_conditions(verdicts, generation, before, now),
-        last_failure=next(iter(history.kept(before, "lastFailure", Failure)), None),
-        timings=next(iter(history.kept(before, "timings", Timings)), None),
+        last_failure=remembered(before, Failure, "lastFailure"),
+        timings=remembered(before, Timings, "timings"),
     )
 
 

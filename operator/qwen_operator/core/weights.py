@@ -4,7 +4,7 @@ Why it exists: plan, checks and status ask the same questions about the same Job
 another source than the model's present one.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -14,6 +14,7 @@ from qwen_operator.core.fit.facts import LONGEST_REPORT
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.progress import Bytes
 from qwen_operator.core.quantity import canonical
+from qwen_operator.core.remembered import remembered
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import Weights
 from qwen_operator.core.snapshot import Manifest, Snapshot
@@ -122,9 +123,5 @@ def _read(uri: str, message: str) -> Weights | None:
 
 
 def _kept(model: QwenModel) -> Weights | None:
-    stored: Any = model.status.get("weights")
-    try:
-        known = msgspec.convert(stored, Weights)
-    except msgspec.ValidationError:
-        return None
-    return known if known.source == model.spec.model.uri else None
+    known = remembered(model.status, Weights, "weights")
+    return known if known and known.source == model.spec.model.uri else None

@@ -396,6 +396,33 @@ def test_a_figure_of_another_engine_corrects_nothing(other: dict[str, Any]) -> N
     assert document(changed)["measured"] == first["measured"]
 
 
+def test_of_several_replicas_the_smallest_cache_counts_and_one_that_is_not_told_is_none() -> None:
+    """An engine that said nothing of its cache has not said that it has none."""
+    model = on_gpus(EIGHT)
+    silent = (Figures(load_seconds=3.0),)
+
+    first = stored_after(model, served(model, figures=(*silent, *told_by(500_000), *told_by(400_000))))
+    alone = stored_after(model, served(model, figures=silent))
+
+    assert (first["measured"]["cacheTokens"], first["measured"]["loadSeconds"]) == (400_000, 61)
+    assert alone["measured"] == {"loadSeconds": 3}
+
+
+def test_a_figure_holds_for_the_next_image_of_the_server() -> None:
+    """A model whose context only that figure allows is not held back by a release."""
+    model = on_gpus({**EIGHT, "gpus": 4}, model={**HUB, "contextLength": 100_000})
+    before = document(model)["fit"]
+    more = before["largestContext"] + 5_000
+    first = stored_after(model, served(model, figures=told_by(more + 10_000)))
+
+    asked = {**HUB, "contextLength": more}
+    unmeasured = document(on_gpus({**EIGHT, "gpus": 4}, model=asked))
+    renewed = on_gpus({**EIGHT, "gpus": 4}, model=asked, status=first, server={"image": "registry.example/server:next"})
+
+    assert condition(unmeasured, "Fits") == ("False", "KVCacheDoesNotFit")
+    assert condition(document(renewed), "Fits")[0] == "True"
+
+
 def test_a_figure_is_not_taken_while_replicas_are_replaced() -> None:
     """It may be that of the spec before."""
     model = on_gpus(EIGHT)
