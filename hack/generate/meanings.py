@@ -113,6 +113,14 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "rule refuses them."
         ),
     },
+    "Changing a model that serves": {
+        Reason.PULLING_IMAGE: "Nothing is wrong. No replica makes room for one whose image may not be there.",
+        Reason.WAITING_FOR_DELETION: "Nothing is wrong. The change comes when all replicas were deleted, or restarted.",
+        Reason.ROLLED_BACK: (
+            "The changed replicas failed, and those that served before are back or never went. `status.revision` names "
+            "both; the label qwen-operator.io/revision of the pods says which is which."
+        ),
+    },
     "Finding a node": {
         Reason.REPLACING: "Nothing is wrong. The new pod gets the GPUs of the old one once that has drained.",
         Reason.INSUFFICIENT_GPU: (
@@ -193,6 +201,10 @@ MEANINGS: dict[str, dict[Reason, str]] = {
         Reason.NCCL_ERROR: "NVLink, PCIe or the fabric manager of the node has trouble.",
         Reason.CUDA_ERROR: "Commonly hardware. The replica is started again.",
         Reason.ENGINE_START_FAILED: "The engine gave up with a sentence that is not known here; it is quoted.",
+        Reason.LOAD_STALLED: (
+            "For as long as server.stallTimeout no byte of weights was read and no stage ended. A start that moves may "
+            "take hours."
+        ),
         Reason.ENGINE_DEAD: "Requests in flight ended with an error. The container is started again.",
     },
     "While it serves": {

@@ -41,6 +41,8 @@ OWN: dict[Reason, dict[str, object]] = {
     Reason.CORRUPT_WEIGHTS: {"uri": "pvc://models/qwen3"},
     Reason.SOURCE_INVALID: {"uri": "hf://Qwen"},
     Reason.REVISION_NOT_FOUND: {"uri": f"{URI}@v2"},
+    Reason.PULLING_IMAGE: {"job": "qwen3-pull-0c4ad2e1"},
+    Reason.ROLLED_BACK: {"failed": "8d2f7c01ab", "good": "3b90e4d5f6", "cause": "ImageNotFound"},
 }
 """Where the facts of that model would be no example."""
 
@@ -69,6 +71,13 @@ CAUSES: dict[Reason, str] = {
     ),
     Reason.INVALID_ARGUMENT: "--block-size: '0' is not a whole number of 1 or more.",
     Reason.ENGINE_DEAD: "The engine died; the server restarts.",
+    Reason.LOAD_STALLED: (
+        "The engine stood still at `loading weights` for 600 seconds; look at storage and devices."
+    ),
+    Reason.ROLLED_BACK: (
+        "There is no image registry.example.com/qwen-operator/server:2: not found Correct server.image or "
+        "server.imagePullPolicy, or push the image."
+    ),
 }  # fmt: skip
 """Where nothing was recorded and no program of ours composes the cause."""
 

@@ -36,8 +36,9 @@ class Caches:
         return Snapshot(
             deployment=self._own(kinds.DEPLOYMENT, Key(namespace, names.deployment(name)), uid),
             service=self._own(kinds.SERVICE, Key(namespace, names.service(name)), uid),
-            pods=tuple(pod for pod in of_pods if not pods.fetches(pod)),
+            pods=tuple(pod for pod in of_pods if pods.serves(pod)),
             fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),
+            pullers=tuple(pod for pod in of_pods if pods.pulls(pod)),
             jobs=tuple(job for job in self._group(kinds.JOB, namespace, name) if controlled_by(job, uid)),
             disruption_budget=self._own(kinds.DISRUPTION_BUDGET, Key(namespace, names.disruption_budget(name)), uid),
             network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),

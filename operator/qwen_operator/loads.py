@@ -73,7 +73,7 @@ class Loads:
 
 def _loader(key: Key, pod: Manifest) -> Loader | None:
     address, model = pod.get("status", {}).get("podIP"), pods.label(pod, names.INSTANCE)
-    if not address or not model or pods.leaving(pod) or not pods.running(pod):
+    if not address or not model or pods.leaving(pod) or pods.pulls(pod) or not pods.running(pod):
         return None
     loaded = pods.started(pod) and not pods.fetches(pod)
     return Loader(Key(key.namespace, model), address, (pods.started_at(pod) or "once") if loaded else "")

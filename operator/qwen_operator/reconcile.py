@@ -74,7 +74,7 @@ class Reconciler:
         except InvalidResource as invalid:
             await self._report(body, status.unreadable(body, invalid.problem, self._now()))
             return None
-        planned = plan.make(model, self._caches.snapshot(model), self._settings)
+        planned = plan.make(model, self._caches.snapshot(model), self._settings, self._now())
         outcome = await self._executor.take(planned.steps, model)
         seen = self._caches.snapshot(model)
         await self._report(body, status.document(model, seen, planned, outcome, self._now()))

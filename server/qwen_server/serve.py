@@ -107,7 +107,7 @@ class Server:
         try:
             if not await self.first_of(start, stall):
                 return None
-            return start.result() if start.done() else Termination(Reason.ENGINE_START_FAILED, stall.result())
+            return start.result() if start.done() else Termination(Reason.LOAD_STALLED, stall.result())
         except EngineStartFailed as error:
             return Termination(error.reason, str(error))
         except Exception as error:  # whatever an engine throws, the operator learns where

@@ -59,12 +59,21 @@ class Reason(StrEnum):
     """A GPU or its driver failed."""
     ENGINE_START_FAILED = "EngineStartFailed"
     """The engine gave up while loading; the message carries its own last error line."""
+    LOAD_STALLED = "LoadStalled"
+    """The start stood still for the stall limit."""
     ENGINE_DEAD = "EngineDead"
     """The engine died, or hung for longer than the stall limit, while serving."""
 
 
 PASSING_REASONS = frozenset(
-    {Reason.ENGINE_START_FAILED, Reason.ENGINE_DEAD, Reason.GPU_MEMORY_TAKEN, Reason.NCCL_ERROR, Reason.CUDA_ERROR}
+    {
+        Reason.ENGINE_START_FAILED,
+        Reason.LOAD_STALLED,
+        Reason.ENGINE_DEAD,
+        Reason.GPU_MEMORY_TAKEN,
+        Reason.NCCL_ERROR,
+        Reason.CUDA_ERROR,
+    }
 )
 """What another start may get over."""
 

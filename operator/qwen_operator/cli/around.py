@@ -51,8 +51,9 @@ async def around(access: Access, model: QwenModel) -> Around:
         disruption_budget=await own(kinds.DISRUPTION_BUDGET, names.disruption_budget(model.metadata.name)),
         network_policy=await own(kinds.NETWORK_POLICY, names.network_policy(model.metadata.name)),
         jobs=tuple(job for job in await all_of(kinds.JOB) if controlled_by(job, model.metadata.uid)),
-        pods=tuple(pod for pod in of_pods if not pods.fetches(pod)),
+        pods=tuple(pod for pod in of_pods if pods.serves(pod)),
         fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),
+        pullers=tuple(pod for pod in of_pods if pods.pulls(pod)),
         claim=_claim(model, claim, claims, hidden=kinds.CLAIM in unseen),
     )
     return Around(snapshot=snapshot, events=_ordered(await all_of(kinds.EVENT, "")), unseen=unseen)

@@ -27,6 +27,9 @@ QUOTAS = "kubectl describe resourcequota -n %(namespace)s"
 OPERATOR = "kubectl get deployments -A -l app.kubernetes.io/name=qwen-operator"
 CHILDREN = "kubectl get deployments,services,secrets,jobs,pvc -n %(namespace)s"
 RIGHTS = "kubectl get roles,rolebindings -n %(namespace)s"
+DELETE_PODS = (
+    "kubectl delete pods -n %(namespace)s -l app.kubernetes.io/instance=%(model)s,app.kubernetes.io/component=server"
+)
 BUNDLE = "kubectl qwen bundle %(model)s -n %(namespace)s"
 
 
@@ -48,6 +51,9 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.PREPARING_POD: (DESCRIBE_POD,),
     Reason.ROLLING_OUT: (WATCH,),
     Reason.REPLACING: (WATCH,),
+    Reason.PULLING_IMAGE: (WATCH,),
+    Reason.WAITING_FOR_DELETION: (DELETE_PODS,),
+    Reason.ROLLED_BACK: (EDIT,),
     Reason.INVALID_SPEC: (EDIT,),
     Reason.UNSUPPORTED_SCHEME: (EDIT,),
     Reason.CLAIM_NOT_FOUND: ("kubectl get pvc -n %(namespace)s", EDIT),
@@ -121,6 +127,7 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.NCCL_ERROR: (PREVIOUS,),
     Reason.CUDA_ERROR: (PREVIOUS,),
     Reason.ENGINE_START_FAILED: (PREVIOUS,),
+    Reason.LOAD_STALLED: (DESCRIBE_POD, PREVIOUS),
     Reason.ENGINE_DEAD: (PREVIOUS,),
     Reason.HOST_OUT_OF_MEMORY: (EDIT,),
     Reason.KILLED: (DESCRIBE_POD,),

@@ -14,7 +14,7 @@ from qwen_operator.core.fitting import Fitting, gate
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.serving import GRACE_PERIOD, replicas
+from qwen_operator.core.serving import grace_period, replicas
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
 
@@ -30,6 +30,8 @@ class Evidence:
     """Whether it fits."""
     refused: tuple[Problem, ...]
     """Why steps of the plan failed."""
+    held: Problem | None = None
+    """Why replicas are not of the template that is asked for, from the plan."""
     now: str
 
 
@@ -44,6 +46,9 @@ STUCK: tuple[OfPod, ...] = (
 )
 """What a pod does not get over by waiting, most telling first."""
 
+
+SETTLED_HOLDS = frozenset({Reason.ROLLED_BACK, Reason.WAITING_FOR_DELETION})
+"""Reasons for which a change waits and that stay until a person does something."""
 
 SHORTAGES = frozenset({Reason.INSUFFICIENT_GPU, Reason.INSUFFICIENT_CPU_OR_MEMORY})
 """What a pod that leaves may mend for one that waits."""
@@ -89,7 +94,7 @@ def a_replica_waits_for_its_predecessor(evidence: Evidence) -> Problem | None:
     short = [pods.name(pod) for pod, problem in found if problem and problem.reason in SHORTAGES]
     if not leaving or not short:
         return None
-    return Reason.REPLACING.about(pod=short[0], leaving=leaving[0], seconds=GRACE_PERIOD)
+    return Reason.REPLACING.about(pod=short[0], leaving=leaving[0], seconds=grace_period(evidence.model.spec))
 
 
 def a_replica_is_stuck(evidence: Evidence) -> Problem | None:
@@ -160,6 +165,17 @@ def a_started_replica_is_not_ready(evidence: Evidence) -> Problem | None:
     return _about_pod(Reason.NOT_READY, next(silent, None), evidence)
 
 
+def a_change_is_held(evidence: Evidence) -> Problem | None:
+    """Replicas are not what was asked for last, for a reason of its own."""
+    return evidence.held
+
+
+def an_image_is_not_there_yet(evidence: Evidence) -> Problem | None:
+    """A change waits for its image, whether it comes or not; what its pods say meanwhile is a consequence."""
+    held = evidence.held
+    return None if held is None or held.reason in SETTLED_HOLDS else held
+
+
 def rollout_is_not_complete(evidence: Evidence) -> Problem | None:
     """Not every replica runs what was asked for last, or not every one answers (as kstatus judges a Deployment)."""
     wanted, deployment = replicas(evidence.model.spec), evidence.seen.deployment or {}
@@ -191,6 +207,7 @@ WEIGHTS: tuple[Judgement, ...] = (the_fetch_is_stuck, weights_are_on_their_way)
 
 FAILING: tuple[Judgement, ...] = (
     the_fetch_is_stuck,
+    an_image_is_not_there_yet,
     a_replica_waits_for_its_predecessor,
     a_replica_is_stuck,
     pods_are_refused,

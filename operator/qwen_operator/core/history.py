@@ -11,14 +11,14 @@ from datetime import datetime
 
 import msgspec
 
-from qwen_operator.core import experience, pods, weights
+from qwen_operator.core import experience, pods, revisions, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.pods import Ending
 from qwen_operator.core.remembered import remembered
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.fit_report import Measured
-from qwen_operator.core.resource.report import Condition, Failure, Timings
+from qwen_operator.core.resource.report import Condition, Failure, Revision, Timings
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
 SIGNALLED = 128
@@ -88,6 +88,20 @@ def measured(model: QwenModel, seen: Snapshot, layout: Layout | None, *, complet
         return remembered(model.status, Measured, "measured")
     least = min(known, key=lambda each: each.cache_tokens or math.inf)
     return experience.came_to(model, layout, weights.told(model, seen), seen.nodes, least)
+
+
+def revision(model: QwenModel, seen: Snapshot) -> Revision | None:
+    """Which pod template replicas are brought to, which was the last to come up, and which was given up."""
+    living, before = seen.deployment, remembered(model.status, Revision, "revision")
+    current = pods.revision((living or {}).get("spec", {}).get("template", {"metadata": {}}))
+    if living is None or not current:
+        return before
+    over, back = revisions.given_up(living), revisions.last_good(living)
+    if over or revisions.complete(living):
+        came_up: str | None = current
+    else:
+        came_up = pods.revision(back) if back else before.last_good if before else None
+    return Revision(current=current, last_good=came_up, failed=over.revision if over else None)
 
 
 def _since(pod: Manifest, condition: str) -> str:

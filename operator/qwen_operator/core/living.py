@@ -32,10 +32,15 @@ def stamped(manifest: Manifest) -> Manifest:
 
     A subset can't show that a field we once sent is no longer wanted; the digest of what was sent last does.
     """
-    digest = hashlib.sha256(json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
     metadata = manifest["metadata"]
-    annotations = {**metadata.get("annotations", {}), names.APPLIED_HASH: digest}
+    annotations = {**metadata.get("annotations", {}), names.APPLIED_HASH: digest(manifest)}
     return {**manifest, "metadata": {**metadata, "annotations": annotations}}
+
+
+def digest(manifest: Manifest) -> str:
+    """Sixteen hexadecimal digits that stand for all of it."""
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def belongs(kind: Kind, manifest: Manifest, model: QwenModel) -> bool:

@@ -27,6 +27,15 @@ MODEL_NAME = "qwen-model"
 LEASE = "qwen-operator"
 """The Lease around all writes, in the operator's own namespace."""
 
+REVISION = "qwen-operator.io/revision"
+"""Label of a pod template and its pods: digest of the template itself, so that it changes with nothing else."""
+
+LAST_GOOD = "qwen-operator.io/last-good"
+"""Annotation on a Deployment while a rollout is under way: the pod template to return to, as JSON."""
+
+GIVEN_UP = "qwen-operator.io/given-up"
+"""Annotation on a Deployment that was returned to its last good template: which revision was given up, and why."""
+
 GENERATED_KEY = "default"
 """Entry of the key Secret that holds the generated key."""
 
@@ -39,6 +48,8 @@ WEIGHTS_CONTAINER = "weights"
 WEIGHTS_PROGRAM = "qwen-weights"
 WEIGHTS = "weights"
 """Component of everything about weights."""
+IMAGE = "image"
+"""Component of the Jobs that pull an image in advance, and the name of their container."""
 MODELS_DIR = "/models"
 KEYS_DIR = "/etc/qwen/keys"
 CREDENTIALS_DIR = "/etc/qwen/credentials"
@@ -71,6 +82,19 @@ def weights_job(model: str, verb: str, mark: str) -> str:
     :param mark: stands for the source, see `place.mark`.
     """
     return f"{model}-{verb}-{mark}"
+
+
+def image_labels(model: str) -> dict[str, str]:
+    """Labels of what pulls an image in advance; no Service, policy or budget selects them."""
+    return {**labels(model), COMPONENT: IMAGE}
+
+
+def image_job(model: str, mark: str) -> str:
+    """Name of the Job that pulls an image onto nodes.
+
+    :param mark: stands for the image and the nodes.
+    """
+    return f"{model}-pull-{mark}"
 
 
 def disruption_budget(model: str) -> str:

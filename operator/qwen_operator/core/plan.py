@@ -6,18 +6,20 @@ cluster or know how a step is done.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import acceptance, bringing, pods, weights
+from qwen_operator.core import acceptance, bringing, pods, pulling, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.disruption_budget import disruption_budget
+from qwen_operator.core.desired.image_job import image_job
 from qwen_operator.core.desired.key_secret import key_secret
 from qwen_operator.core.desired.network_policy import network_policy
 from qwen_operator.core.desired.service import service
 from qwen_operator.core.fitting import Fitting, fitting, gate
-from qwen_operator.core.kinds import DEPLOYMENT, DISRUPTION_BUDGET, NETWORK_POLICY, SECRET, SERVICE
-from qwen_operator.core.living import difference, stamped
+from qwen_operator.core.kinds import DEPLOYMENT, DISRUPTION_BUDGET, JOB, NETWORK_POLICY, SECRET, SERVICE
+from qwen_operator.core.living import difference
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.rollout import Rollout, rollout
 from qwen_operator.core.serving import Serving, replicas, serving
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest, Snapshot
@@ -37,6 +39,8 @@ class Plan:
     """Why the model can't be served as asked; the steps that it blocks are not in `steps`."""
     fit: Fitting | None = None
     """Whether it fits, as found when the steps were chosen; None if nothing was judged."""
+    held: Problem | None = None
+    """Why replicas are not of the template that the spec asks for, though they could be."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +50,62 @@ class Outcome:
     failures: tuple[tuple[Step, Problem], ...] = ()
 
 
-def make(model: QwenModel, seen: Snapshot, settings: Settings) -> Plan:
+def make(model: QwenModel, seen: Snapshot, settings: Settings, now: str = "") -> Plan:
     """What is to be done about a model.
 
     A model that is being deleted gets nothing: its children leave by owner reference. An obstacle (a scheme that can't
     be fetched, a claim that is missing, lost or being deleted) blocks every step that would start pods in vain; see
     `_despite`. What does not fit is neither fetched nor started; see `_asked`.
+
+    :param now: UTC time in RFC 3339; empty if nothing is to be judged by time.
     """
     if model.metadata.deletion_timestamp:
         return Plan()
     obstacle, fit = acceptance.obstacle(model, seen), fitting(model, weights.told(model, seen), seen.nodes)
-    steps = (_despite if obstacle else _asked)(model, seen, settings, fit)
-    return Plan(tuple(step for step in steps if step), obstacle, fit)
-
-
-def _asked(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -> tuple[Step | None, ...]:
-    """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
+    if obstacle:
+        return Plan(_taken(_despite(model, seen, settings, fit)), obstacle, fit)
     wanted, gated = serving(model, settings, fit.layout), gate(model.spec, fit) is not None
-    replica = _replicas(model, wanted, seen, as_they_are=gated or not weights.are_there(model, seen))
+    waits = gated or not weights.are_there(model, seen)
+    way = rollout(model, deployment(model, wanted), seen, now, gated=waits and wanted.replicas > 0)
+    return Plan(_taken(_asked(model, seen, settings, _Decided(wanted, gated, waits, way))), None, fit, way.held)
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """What the steps of a model that can be served follow from."""
+
+    wanted: Serving
+    gated: bool
+    """The numbers say that it does not fit, and that is to count."""
+    waits: bool
+    """New replicas would start in vain."""
+    way: Rollout
+
+
+def _taken(steps: tuple[Step | None, ...]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if step)
+
+
+def _asked(model: QwenModel, seen: Snapshot, settings: Settings, decided: _Decided) -> tuple[Step | None, ...]:
+    """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
+    replica = _replicas(model, decided.wanted, seen, decided.way, as_they_are=decided.waits)
     return (
-        *_around(model, wanted, seen, replica),
-        *(() if gated else bringing.steps(model, seen, settings)),
+        *_around(model, decided.wanted, seen, replica),
+        *(() if decided.gated else bringing.steps(model, seen, settings)),
+        *_images(model, decided.wanted, seen, decided.way),
         replica,
     )
+
+
+def _images(model: QwenModel, wanted: Serving, seen: Snapshot, way: Rollout) -> tuple[Step | None, ...]:
+    """The Job that pulls an image before a replica makes room for it; of earlier ones nothing stays."""
+    gone = tuple(removed(JOB, job, "nobody waits for its image") for job in pulling.unneeded(model, way.pull, seen))
+    if way.pull is None:
+        return gone
+    if pulling.job(model, way.pull, seen):
+        return gone
+    job = image_job(model, way.pull.image, wanted.pull_policy, way.pull.nodes)
+    return (*gone, applied(JOB, model, job, None))
 
 
 def _around(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> tuple[Step | None, ...]:
@@ -96,18 +133,16 @@ def _fence(model: QwenModel, living: Manifest | None) -> Step | None:
     return applied(NETWORK_POLICY, model, network_policy(model), living)
 
 
-def _replicas(model: QwenModel, wanted: Serving, seen: Snapshot, *, as_they_are: bool) -> Step | None:
+def _replicas(model: QwenModel, wanted: Serving, seen: Snapshot, way: Rollout, *, as_they_are: bool) -> Step | None:
     """The Deployment.
 
-    :param as_they_are: replicas that run are scaled, and go on with what they run; new ones would start in vain.
+    :param as_they_are: there is nothing to start new replicas with; those that run go on, and are scaled.
     """
-    replica, living = deployment(model, wanted), seen.deployment
-    if as_they_are and wanted.replicas:
-        if living is None:
-            return None
-        unchanged = replica | {"spec": replica["spec"] | {"replicas": living["spec"]["replicas"]}}
-        if difference(stamped(unchanged), living) is not None:
-            return None
+    replica, living = way.shaped(deployment(model, wanted)), seen.deployment
+    if as_they_are and wanted.replicas and living is None:
+        return None
+    if way.stays and living is not None and difference(replica, living) is None:
+        return None  # its digest differs, since the living template is more than what was sent
     return applied(DEPLOYMENT, model, replica, living)
 
 
@@ -122,12 +157,10 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting)
     if acceptance.scheme_is_unsupported(model, seen):
         return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
     wanted = serving(model, settings, fit.layout)
-    if resting:
-        replica = _replicas(model, wanted, seen, as_they_are=False)
-        return (*_around(model, wanted, seen, replica), replica)
-    if living is None or not _runs_from(living, wanted.claim):
+    if not resting and (living is None or not _runs_from(living, wanted.claim)):
         return ()
-    replica = _replicas(model, wanted, seen, as_they_are=True)
+    way = rollout(model, deployment(model, wanted), seen, "", gated=not resting)
+    replica = _replicas(model, wanted, seen, way, as_they_are=not resting)
     return (*_around(model, wanted, seen, replica), replica)
 
 

@@ -13,7 +13,7 @@ from qwen_operator.core.snapshot import Manifest
 TEMPLATE_HASH = "pod-template-hash"
 """Label that the Deployment controller puts on the pods of one template."""
 
-OF_OURS = frozenset({names.CONTAINER, names.WEIGHTS_CONTAINER})
+OF_OURS = frozenset({names.CONTAINER, names.WEIGHTS_CONTAINER, names.IMAGE})
 """Names of containers: a pod of ours has one of them."""
 
 
@@ -77,6 +77,21 @@ def fetches(pod: Manifest) -> bool:
     return label(pod, names.COMPONENT) == names.WEIGHTS
 
 
+def pulls(pod: Manifest) -> bool:
+    """Whether it only pulls an image in advance, and is no replica."""
+    return label(pod, names.COMPONENT) == names.IMAGE
+
+
+def serves(pod: Manifest) -> bool:
+    """Whether it is a replica."""
+    return not fetches(pod) and not pulls(pod)
+
+
+def revision(pod: Manifest) -> str:
+    """Which pod template it was made from; nothing for one of an earlier release. Takes a template, too."""
+    return label(pod, names.REVISION)
+
+
 def waiting(pod: Manifest) -> Manifest:
     """Why the container does not run yet: reason and message, or empty."""
     return _state(pod, "waiting")
@@ -105,6 +120,11 @@ def node(pod: Manifest) -> str:
 def restarts(pod: Manifest) -> int:
     """How often the container was started again."""
     return int(container(pod).get("restartCount", 0))
+
+
+def endings(pod: Manifest) -> int:
+    """How often the container has ended."""
+    return restarts(pod) + (0 if running(pod) or ending(pod) is None else 1)
 
 
 def ending(pod: Manifest) -> Ending | None:

@@ -67,6 +67,23 @@ class Reason(StrEnum):
         "A first pull of several GB takes minutes; kubectl describe pod {pod} -n {namespace} shows which it is.",
     )
     ROLLING_OUT = "RollingOut", "{updated} of {wanted} replicas run what was asked for last, {ready} answer."
+    PULLING_IMAGE = (
+        "PullingImage",
+        "Job {job} pulls image {image} onto the nodes of the replicas, which serve on until it is there.",
+        "kubectl describe job {job} -n {namespace} shows how far it is.",
+    )
+    WAITING_FOR_DELETION = (
+        "WaitingForDeletion",
+        "A change waits until no replica serves, since rollout.strategy is OnDelete.",
+        "kubectl delete pods -n {namespace} -l app.kubernetes.io/instance={model},app.kubernetes.io/component="
+        "server lets it in; "
+        "requests finish first.",
+    )
+    ROLLED_BACK = (
+        "RolledBack",
+        "Revision {failed} did not come up, so replicas run revision {good} again. {cause}: {why}",
+        "It is not tried again as it is: correct the spec.",
+    )
     REPLACING = (
         "Replacing",
         "Pod {pod} waits for the resources of pod {leaving}, which finishes its requests first.",
@@ -424,6 +441,11 @@ class Reason(StrEnum):
         "The engine did not start: {why}",
         "kubectl logs {pod} -n {namespace} --previous shows all of it.",
     )
+    LOAD_STALLED = (
+        "LoadStalled",
+        "The start of the server stood still and was ended: {why}",
+        "Look at the storage and the devices of the node; server.stallTimeout is how long a start may stand still.",
+    )
     ENGINE_DEAD = (
         "EngineDead",
         "The engine stopped while serving: {why}",
@@ -462,6 +484,8 @@ ON_THE_WAY = frozenset(
         Reason.PREPARING_POD,
         Reason.ROLLING_OUT,
         Reason.REPLACING,
+        Reason.PULLING_IMAGE,
+        Reason.WAITING_FOR_DELETION,
         Reason.MEASURING,
         Reason.FETCHING,
         Reason.SETTLED,

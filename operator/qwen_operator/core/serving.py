@@ -7,6 +7,7 @@ It must never look at what lives, and never depend on the operator's version: a 
 from dataclasses import dataclass
 
 from qwen_operator.core import names, question
+from qwen_operator.core.duration import seconds
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.place import place
 from qwen_operator.core.quantity import canonical, half, smaller
@@ -22,11 +23,10 @@ EVERY_ADDRESS = "0.0.0.0"  # noqa: S104
 
 ENDPOINT_DELAY = 5
 """Seconds that a stopping server goes on accepting, while kube-proxy takes it out of the Service."""
-DRAIN_TIMEOUT = 300
-"""Seconds that running requests get to finish."""
 SHUTDOWN = 40
 """Seconds for the engine to let go of its devices, with some to spare."""
-GRACE_PERIOD = ENDPOINT_DELAY + DRAIN_TIMEOUT + SHUTDOWN
+STALL_TIMEOUT = 600
+"""Seconds that a start may stand still where server.stallTimeout is not given; the server's default."""
 
 PARSERS = {"Auto": None, "None": "none", "Hermes": "hermes", "Qwen3Coder": "qwen3_coder", "Qwen3": "qwen3"}
 """The server's names of parsers, which are vLLM's; Auto is the server's own default."""
@@ -60,6 +60,8 @@ class Serving:
     claim: str
     key_secret: str
     generate_key: bool
+    grace_period: int
+    """Seconds that a replica which is asked to go gets altogether."""
     replicas: int
     """As asked, or 0 while suspended."""
 
@@ -77,6 +79,17 @@ def key_secret(model: QwenModel) -> str:
 def replicas(spec: Spec) -> int:
     """Replicas that are to run."""
     return 0 if spec.suspend else spec.replicas
+
+
+def grace_period(spec: Spec) -> int:
+    """Seconds from SIGTERM to the end: leave the Service, finish requests, let go of the devices."""
+    return ENDPOINT_DELAY + seconds(spec.rollout.drain_timeout) + SHUTDOWN
+
+
+def stall_timeout(spec: Spec) -> int:
+    """Seconds that a start may stand still."""
+    asked = spec.server.stall_timeout
+    return STALL_TIMEOUT if asked is None else seconds(asked)
 
 
 def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
@@ -120,6 +133,7 @@ def serving(model: QwenModel, settings: Settings, layout: Layout | None = None) 
         claim=place(model).claim,
         key_secret=key_secret(model),
         generate_key=spec.auth.secret_name is None if generate is None else generate,
+        grace_period=grace_period(spec),
         replicas=replicas(spec),
     )
 
@@ -169,7 +183,8 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "port": names.API_PORT,
         "management-port": names.MANAGEMENT_PORT,
         "endpoint-delay": ENDPOINT_DELAY,
-        "drain-timeout": DRAIN_TIMEOUT,
+        "drain-timeout": seconds(model.spec.rollout.drain_timeout),
+        "stall-timeout": None if server.stall_timeout is None else stall_timeout(model.spec),
     }
     own = (f"--{flag}={value}" for flag, value in flags.items() if value is not None)
     experts = ("--enable-expert-parallel",) if gpus and gpus.layout.expert else ()

@@ -42,6 +42,9 @@ class Snapshot:
     fetchers: tuple[Manifest, ...] = ()
     """Pods of these Jobs, in any order."""
 
+    pullers: tuple[Manifest, ...] = ()
+    """Pods that pull an image in advance, in any order."""
+
     disruption_budget: Manifest | None = None
     """The model's PodDisruptionBudget; None also if an object of that name is not controlled by this model."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from qwen_operator.core import checks, fitting, history, names, pods, weights
+from qwen_operator.core import checks, fitting, history, names, pods, rollout, weights
 from qwen_operator.core.causes import ending, kubelet
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.fit.verdict import Verdict as FitVerdict
@@ -33,7 +33,11 @@ from qwen_operator.core.snapshot import Manifest, Snapshot
 
 Verdict = tuple[ConditionStatus, Problem]
 
-DELAYS: dict[Reason, ConditionStatus] = {Reason.REPLACING: "True", Reason.WAITING_FOR_NODE: "Unknown"}
+DELAYS: dict[Reason, ConditionStatus] = {
+    Reason.REPLACING: "True",
+    Reason.PULLING_IMAGE: "True",
+    Reason.WAITING_FOR_NODE: "Unknown",
+}
 """Problems that do pass, or may pass, by themselves: whether something is still moving."""
 
 FITS: dict[FitVerdict, ConditionStatus] = {
@@ -53,7 +57,9 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
     """
     refused = tuple(problem for _, problem in outcome.failures)
     fit = plan.fit or fitting.fitting(model, weights.told(model, seen), seen.nodes)
-    evidence = Evidence(model=model, seen=seen, obstacle=plan.problem, fit=fit, refused=refused, now=now)
+    evidence = Evidence(
+        model=model, seen=seen, obstacle=plan.problem, fit=fit, refused=refused, held=plan.held, now=now
+    )
     verdicts: dict[ConditionType, Verdict] = {
         "Accepted": _accepted(evidence),
         "Fits": (FITS[fit.verdict], fit.problem),
@@ -78,6 +84,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
         progress=loading(seen),
         last_failure=history.last_failure(model, seen),
         timings=history.timings(model, seen),
+        revision=history.revision(model, seen),
         weights=weights.summary(model, seen),
         fit=fitting.report(fit),
         measured=history.measured(model, seen, fit.layout, complete=checks.rollout_is_not_complete(evidence) is None),
@@ -106,11 +113,12 @@ def unreadable(body: Manifest, problem: Problem, now: str) -> dict[str, Any]:
     )
 
 
-def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:  # noqa: ARG001  (as `document`)
+def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:
     """Seconds after which time alone may change the status, or None if only an event can."""
     waits = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(seen.pods))
     left = [kubelet.PATIENCE - waited for waited in waits if waited is not None]
     left += [pods.seconds_to_end(pod, now) for pod in seen.pods]
+    left += rollout.seconds_left(model, seen, now)
     return min((seconds for seconds in left if seconds > 0), default=None)
 
 
@@ -184,12 +192,12 @@ def _progressing(evidence: Evidence) -> Verdict:
     moving = checks.first(evidence, checks.MOVING)
     if moving:
         return "True", moving
-    return "False", checks.first(evidence, checks.RESTING) or Reason.SETTLED.about()
+    return "False", checks.first(evidence, (*checks.RESTING, checks.a_change_is_held)) or Reason.SETTLED.about()
 
 
 def _ready(evidence: Evidence) -> Verdict:
-    problem = checks.first(evidence, (*checks.ASKED, *checks.RESTING, *checks.WEIGHTS, checks.rollout_is_not_complete))
-    if problem:
+    unsettled = (checks.a_change_is_held, checks.rollout_is_not_complete)
+    if checks.first(evidence, (*checks.ASKED, *checks.RESTING, *checks.WEIGHTS, *unsettled)):
         return "False", _why_not(evidence)
     url = endpoint(evidence.model).url
     return "True", Reason.READY.about(model=served_name(evidence.model), url=url)
@@ -197,7 +205,7 @@ def _ready(evidence: Evidence) -> Verdict:
 
 def _why_not(evidence: Evidence) -> Problem:
     """The one thing to tell about a model that does not serve, or not all of it."""
-    chain = (*checks.ASKED, *checks.RESTING, *checks.FAILING, *checks.MOVING)
+    chain = (*checks.ASKED, *checks.RESTING, *checks.FAILING, checks.a_change_is_held, *checks.MOVING)
     return checks.first(evidence, chain) or Reason.SETTLED.about()
 
 

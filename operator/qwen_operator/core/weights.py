@@ -53,7 +53,8 @@ def jobs_of_others(model: QwenModel, seen: Snapshot) -> tuple[Manifest, ...]:
     if not seen.jobs:
         return ()
     wanted = _job_names(model) if place(model).fetched else frozenset()
-    return tuple(each for each in seen.jobs if each["metadata"]["name"] not in wanted)
+    about_weights = (each for each in seen.jobs if pods.fetches(each))
+    return tuple(each for each in about_weights if each["metadata"]["name"] not in wanted)
 
 
 def _job_names(model: QwenModel) -> frozenset[str]:

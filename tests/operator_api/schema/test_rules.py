@@ -102,6 +102,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": URI, "resources": {"gpuMemory": 80}},
         "resources.gpuMemory must be from 1Gi to 1Ti",
     ),
+    "a drain without a unit": ({"model": URI, "rollout": {"drainTimeout": "300"}}, "spec.rollout.drainTimeout"),
+    "a drain of a day": (
+        {"model": URI, "rollout": {"drainTimeout": "24h"}},
+        "rollout.drainTimeout must be from 0s to 12h, such as 90s or 5m",
+    ),
+    "a start that may not stand still": (
+        {"model": URI, "server": {"stallTimeout": "5s"}},
+        "server.stallTimeout must be from 10s to 12h, such as 90s or 5m",
+    ),
+    "an empty time": ({"model": URI, "server": {"stallTimeout": ""}}, "spec.server.stallTimeout"),
+    "a strategy of Deployments": (
+        {"model": URI, "rollout": {"strategy": "Recreate"}},
+        "spec.rollout.strategy: Unsupported value",
+    ),
+    "a way back that is not known": (
+        {"model": URI, "rollout": {"autoRollback": "None"}},
+        "spec.rollout.autoRollback: Unsupported value",
+    ),
     "a headroom without its sign": ({"model": URI, "validation": {"headroom": "3"}}, "spec.validation.headroom"),
     "a check that is not known": ({"model": URI, "validation": {"fit": "Maybe"}}, "spec.validation.fit: Unsupported"),
     "a cache of a type that is not known": (
@@ -275,6 +293,11 @@ ACCEPTED: dict[str, dict[str, Any]] = {
                 {"key": "c", "effect": "NoExecute", "tolerationSeconds": 60},
             ]
         },
+    },
+    "a rollout": {
+        "model": URI,
+        "server": {"stallTimeout": "1h30m"},
+        "rollout": {"strategy": "InPlace", "drainTimeout": "0s", "autoRollback": "Off"},
     },
     "a claim to fetch into": {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights"}},
     "callers of every kind": {

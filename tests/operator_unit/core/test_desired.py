@@ -94,20 +94,23 @@ def test_the_service_takes_what_the_model_says_and_keeps_our_labels() -> None:
     assert found["metadata"]["labels"] == {"team": "red", **OURS}
 
 
-def test_gpu_replicas_make_room_for_their_successors() -> None:
-    """A rollout can't count on spare GPUs."""
-    assert children(a_model(device="GPU"))[2]["spec"]["strategy"]["rollingUpdate"] == {
-        "maxSurge": 0,
-        "maxUnavailable": 1,
-    }
+@pytest.mark.parametrize(
+    ("strategy", "surge", "unavailable"), [("Auto", 1, 0), ("Surge", 1, 0), ("InPlace", 0, 1), ("OnDelete", 0, 1)]
+)
+def test_the_strategy_says_who_goes_first(strategy: str, surge: int, unavailable: int) -> None:
+    """Auto begins as Surge does; the scheduler says whether there is room."""
+    found = children(a_model(device="GPU", rollout={"strategy": strategy}))[2]["spec"]["strategy"]
+
+    assert found["rollingUpdate"] == {"maxSurge": surge, "maxUnavailable": unavailable}
 
 
-def test_cpu_replicas_stay_until_their_successors_answer() -> None:
-    """Nobody waits during a rollout."""
-    assert children(a_model(device="CPU"))[2]["spec"]["strategy"]["rollingUpdate"] == {
-        "maxSurge": 1,
-        "maxUnavailable": 0,
-    }
+def test_a_revision_is_named_by_what_its_pods_are() -> None:
+    """The same for another number of replicas, another for another flag."""
+    label = "qwen-operator.io/revision"
+    asked: list[dict[str, Any]] = [{}, {"replicas": 3}, {"server": {"maxNumSeqs": 7}}]
+    found = [children(a_model(**spec))[2]["spec"]["template"]["metadata"]["labels"][label] for spec in asked]
+
+    assert found[0] == found[1] != found[2]
 
 
 @pytest.mark.parametrize("device", ["CPU", "GPU"])

@@ -180,7 +180,10 @@ def test_what_runs_is_not_taken_away_for_its_numbers() -> None:
     assert replicas(planned(on_gpus(FOUR), **lives)) is None
     assert replicas(planned(on_gpus(FOUR, replicas=2), **lives)) is not None
     changed = on_gpus(FOUR, server={"maxNumSeqs": 4}, replicas=2)
-    assert replicas(planned(changed, **lives)) is None
+    scaled = replicas(planned(changed, **lives))
+    assert scaled is not None
+    assert deployment is not None
+    assert (scaled["spec"]["replicas"], scaled["spec"]["template"]) == (2, deployment["spec"]["template"])
 
 
 def test_what_a_job_has_said_is_kept_for_when_its_pod_is_gone() -> None:

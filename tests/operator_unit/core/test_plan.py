@@ -69,11 +69,11 @@ def test_an_edit_touches_only_the_child_it_is_about(change: dict[str, Any], step
 
 def test_a_field_that_is_given_up_is_taken_away() -> None:
     """The living object still holds it, and so holds all that is wanted; the digest of what was sent tells."""
-    before = a_model(server={"env": [{"name": "VLLM_LOGGING_LEVEL", "value": "DEBUG"}]})
+    before = a_model(service={"labels": {"team": "red"}})
 
     found = made(a_model(), **settled(before))
 
-    assert words(found) == ["Apply Deployment: it holds something that is no longer asked for"]
+    assert words(found) == ["Apply Service: it holds something that is no longer asked for"]
 
 
 def test_a_childs_drift_is_repaired_and_named() -> None:
@@ -218,7 +218,10 @@ def test_replicas_that_serve_are_not_replaced_while_their_successors_could_not_s
     leaving = a_claim(deletionTimestamp="2026-11-24T11:00:00Z")
 
     assert made(a_model(**change), claim=leaving, **settled(a_model())).steps == ()
-    assert made(a_model(replicas=2, **NO_BUDGET, **change), claim=leaving, **settled(a_model())).steps == ()
+    [scaled] = made(a_model(replicas=2, **NO_BUDGET, **change), claim=leaving, **settled(a_model())).steps
+    assert isinstance(scaled, Apply)
+    assert scaled.why == "spec.replicas is not as asked"
+    assert scaled.manifest["spec"]["template"] == a_deployment(a_model())["spec"]["template"]
 
 
 def test_a_model_whose_pods_can_not_be_described_is_suspended_by_taking_its_deployment_away() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from qwen_operator.core.resource import environment
-from qwen_operator.core.serving import DRAIN_TIMEOUT, ENDPOINT_DELAY, GRACE_PERIOD, Serving, serving
+from qwen_operator.core.serving import ENDPOINT_DELAY, Serving, serving
 from tests.builders import SETTINGS, a_model
 
 
@@ -142,9 +142,19 @@ def test_a_models_variables_come_after_the_operators() -> None:
     assert set(environment.ENVIRONMENT) < set(environment.RESERVED)
 
 
-def test_the_pod_outlives_its_drain() -> None:
+@pytest.mark.parametrize(("span", "seconds"), [(None, 300), ("90s", 90), ("1h30m", 5400), ("0s", 0)])
+def test_the_pod_outlives_its_drain(span: str | None, seconds: int) -> None:
     """Else the kubelet would kill requests that the server promised to finish."""
-    assert GRACE_PERIOD >= ENDPOINT_DELAY + DRAIN_TIMEOUT + 30
+    asked = {"rollout": {"drainTimeout": span}} if span else {}
+
+    assert flags(**asked)["--drain-timeout"] == str(seconds)
+    assert served(**asked).grace_period >= ENDPOINT_DELAY + seconds + 30
+
+
+def test_the_server_is_told_how_long_a_start_may_stand_still() -> None:
+    """Only if the model says so: its own default is the documented one."""
+    assert "--stall-timeout" not in flags()
+    assert flags(server={"stallTimeout": "20m"})["--stall-timeout"] == "1200"
 
 
 @pytest.mark.parametrize(("memory", "shared"), [("8Gi", "4Gi"), ("48Gi", "16Gi"), ("1500M", "715Mi"), (2**30, "512Mi")])

@@ -45,6 +45,7 @@ SPOKEN = {
         Reason.NCCL_ERROR,
         Reason.CUDA_ERROR,
         Reason.ENGINE_START_FAILED,
+        Reason.LOAD_STALLED,
         Reason.ENGINE_DEAD,
     )
 }

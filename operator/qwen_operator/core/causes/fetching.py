@@ -44,6 +44,17 @@ def fetch_is_stuck(pod: Manifest, model: QwenModel) -> Problem | None:
     return next((problem for cause in causes if (problem := cause(pod, model))), None)
 
 
+def image_is_stuck(pod: Manifest, model: QwenModel) -> Problem | None:
+    """The pod that pulls an image in advance can't have it, or the image can't be run."""
+    causes = (
+        kubelet.image_cannot_be_pulled,
+        kubelet.container_cannot_be_created,
+        ending.server_ended,
+        scheduler.no_node_was_found,
+    )
+    return None if pods.finished(pod) else next((found for cause in causes if (found := cause(pod, model))), None)
+
+
 def _failed(pod: Manifest, model: QwenModel) -> Problem | None:
     ended = pods.ending(pod)
     if ended is None or ended.exit_code == 0 or pods.running(pod):

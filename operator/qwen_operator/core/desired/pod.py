@@ -11,7 +11,7 @@ from qwen_operator.core.desired.container import container
 from qwen_operator.core.desired.placement import node_selector, tolerations
 from qwen_operator.core.desired.restricted import POD_SECURITY
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.serving import GRACE_PERIOD, Serving
+from qwen_operator.core.serving import Serving
 from qwen_operator.core.snapshot import Manifest
 
 KEY_MODE = 0o440
@@ -34,7 +34,7 @@ def pod(model: QwenModel, serving: Serving) -> Manifest:
         "spec": {
             "automountServiceAccountToken": False,
             "enableServiceLinks": False,
-            "terminationGracePeriodSeconds": GRACE_PERIOD,
+            "terminationGracePeriodSeconds": serving.grace_period,
             "securityContext": POD_SECURITY,
             "containers": [container(serving)],
             "volumes": _volumes(serving),

@@ -32,6 +32,16 @@ Quantity = (
 """An amount as Kubernetes writes it (500m, 4, 16Gi), given as a string or a whole number."""
 
 
+Duration = Annotated[str, Meta(pattern=r"^([0-9]{1,4}h)?([0-9]{1,5}m)?([0-9]{1,6}s)?$", min_length=2, max_length=20)]
+"""A span of time in hours, minutes and seconds, such as 90s, 5m or 1h30m."""
+
+
+def lasting(name: str, least: str, most: str) -> Meta:
+    """Limits of a span of time, as a rule whose message names them."""
+    within = f"duration(self) >= duration('{least}') && duration(self) <= duration('{most}')"
+    return Meta(extra_json_schema=rules((within, f"{name} must be from {least} to {most}, such as 90s or 5m")))
+
+
 AMOUNT = "quantity(string(self))"
 
 

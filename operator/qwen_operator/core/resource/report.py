@@ -100,6 +100,24 @@ class Timings(Part, frozen=True, kw_only=True):
     total: Annotated[int, Meta(ge=0, description="Seconds all together.")] | None = None
 
 
+RevisionId = Annotated[str, Meta(max_length=63)]
+
+
+class Revision(Part, frozen=True, kw_only=True):
+    """Which pod templates there are, by the label qwen-operator.io/revision of their pods."""
+
+    current: Annotated[RevisionId, Meta(description="What replicas run, or are brought to.")]
+    last_good: Annotated[RevisionId, Meta(description="The last one all replicas of which have answered.")] | None = (
+        None
+    )
+    failed: (
+        Annotated[
+            RevisionId, Meta(description="One that did not come up; it is not tried again until the spec changes.")
+        ]
+        | None
+    ) = None
+
+
 class Weights(Part, frozen=True, kw_only=True):
     """What is known of fetched weights."""
 
@@ -172,6 +190,7 @@ class Status(Part, frozen=True, kw_only=True):
         | None
     ) = None
     timings: Annotated[Timings, Meta(description="How long the last successful start took.")] | None = None
+    revision: Annotated[Revision, Meta(description="Which pod templates there are.")] | None = None
     weights: Annotated[Weights, Meta(description="What is known of fetched weights.")] | None = None
     fit: Annotated[Fit, Meta(description="Whether the model fits on the GPUs asked for.")] | None = None
     measured: (

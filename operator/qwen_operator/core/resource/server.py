@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from qwen_operator.core.resource import arguments, environment
-from qwen_operator.core.resource.fields import LabelValue, Name, Part
+from qwen_operator.core.resource.fields import Duration, LabelValue, Name, Part, lasting
 from qwen_operator.core.resource.rules import keyed_by, rules
 
 ARGUMENT_RULES = rules(
@@ -118,6 +118,17 @@ class Server(Part, frozen=True, kw_only=True):
             "Clamp lowers max_tokens. Default: Reject."
         ),
     ] = "Reject"
+    stall_timeout: (
+        Annotated[
+            Duration,
+            Meta(
+                description="How long a start, or an engine at work, may stand still before the server ends with the "
+                "reason, 10s to 12h; a start that moves may take as long as it takes. Default: 10m."
+            ),
+            lasting("server.stallTimeout", "10s", "12h"),
+        ]
+        | None
+    ) = None
 
 
 class Auth(Part, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from qwen_operator.core.resource.cache import CACHE_RULES, Cache, Credentials, D
 from qwen_operator.core.resource.compute import MEMORY_RULES, Parallelism, Resources, Validation
 from qwen_operator.core.resource.fields import Part
 from qwen_operator.core.resource.network import NETWORK_RULES, NetworkPolicy
+from qwen_operator.core.resource.rollout import Rollout
 from qwen_operator.core.resource.rules import rules
 from qwen_operator.core.resource.scheduling import Scheduling
 from qwen_operator.core.resource.server import Auth, Server, Service
@@ -165,6 +166,7 @@ class Spec(Part, frozen=True, kw_only=True):
     cache: Annotated[Cache, Meta(description="Where fetched weights are kept.", extra_json_schema=CACHE_RULES)] = (
         Cache()
     )
+    rollout: Annotated[Rollout, Meta(description="How changed replicas take the place of those that run.")] = Rollout()
     network_policy: Annotated[
         NetworkPolicy, Meta(description="Whom the replicas may talk to.", extra_json_schema=NETWORK_RULES)
     ] = NetworkPolicy()
