@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from qwen_operator.core import kinds, names
+from qwen_operator.core.desired.image_job import image_job
 from qwen_operator.rendering import manifests_of
 from tests.builders import GOLDEN, SETTINGS, a_model
 from tests.operator_api.rights.account import HOME, TEAM, Account, Answer
@@ -49,12 +50,18 @@ def fetched() -> dict[str, Json]:
     }
 
 
+def pulled() -> dict[str, Json]:
+    """The Job that pulls the image of a change."""
+    model, image = a_model("qwen3", rollout={"strategy": "InPlace"}), "registry.example/qwen-operator/server:2"
+    return {"an image on two nodes, Job": image_job(model, image, "IfNotPresent", ("node-a", "node-b"))}
+
+
 def here(manifest: Json) -> Json:
     """The manifest in the namespace that is served."""
     return manifest | {"metadata": manifest["metadata"] | {"namespace": TEAM}}
 
 
-CHILDREN = {title: here(manifest) for title, manifest in {**golden(), **fetched()}.items()}
+CHILDREN = {title: here(manifest) for title, manifest in {**golden(), **fetched(), **pulled()}.items()}
 DEPLOYMENT = CHILDREN["gpu, Deployment qwen3-coder"]
 SERVICE = CHILDREN["gpu, Service qwen3-coder"]
 POLICY = CHILDREN["gpu, NetworkPolicy qwen3-coder"]
