@@ -9,7 +9,7 @@ must never judge a revision by pods of another one.
 from dataclasses import dataclass, field
 
 from qwen_operator.core import names, pods, pulling
-from qwen_operator.core.causes import failing, kubelet, replicaset, scheduler
+from qwen_operator.core.causes import failing, replicaset
 from qwen_operator.core.desired.deployment import IN_PLACE, strategy
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.pulling import Pull
@@ -24,10 +24,9 @@ from qwen_operator.core.revisions import (
     observed,
     way_back,
 )
+from qwen_operator.core.room import lacks_room
+from qwen_operator.core.scene import Scene, staying
 from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
-
-ROOM = frozenset({Reason.INSUFFICIENT_GPU, Reason.INSUFFICIENT_CPU_OR_MEMORY, Reason.ACCESS_MODE_CONFLICT})
-"""What a successor may lack that its predecessor holds."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,47 +51,6 @@ class Rollout:
         return deployment | {"metadata": marked, "spec": spec}
 
 
-@dataclass(frozen=True)
-class _Scene:
-    """What one decision is about."""
-
-    model: QwenModel
-    wanted: Manifest
-    """The Deployment as the spec asks for it."""
-    living: Manifest
-    seen: Snapshot
-    now: str
-
-    @property
-    def template(self) -> Manifest:
-        """The template that lives; what the API server writes as null is none of anybody's fields."""
-        spec: Manifest = self.living["spec"]["template"]
-        return spec | {"metadata": {key: value for key, value in spec["metadata"].items() if value is not None}}
-
-    @property
-    def asked(self) -> str:
-        return pods.revision(self.wanted["spec"]["template"])
-
-    @property
-    def running(self) -> str:
-        return pods.revision(self.template)
-
-    @property
-    def returns(self) -> bool:
-        return self.model.spec.rollout.auto_rollback == "LastGood"
-
-    @property
-    def last_good(self) -> str:
-        """The annotation as it stands, or nothing."""
-        return annotation(self.living, names.LAST_GOOD) if self.returns else ""
-
-    def staying(self, revision: str) -> list[Manifest]:
-        return [pod for pod in _staying(self.seen) if pods.revision(pod) == revision]
-
-    def others(self) -> list[Manifest]:
-        return [pod for pod in _staying(self.seen) if pods.revision(pod) != self.asked]
-
-
 def rollout(model: QwenModel, wanted: Manifest, seen: Snapshot, now: str, *, gated: bool = False) -> Rollout:
     """How replicas get from what lives to what is asked for.
 
@@ -103,7 +61,7 @@ def rollout(model: QwenModel, wanted: Manifest, seen: Snapshot, now: str, *, gat
     living = seen.deployment
     if living is None or not controlled_by(living, model.metadata.uid):
         return Rollout(template=wanted["spec"]["template"], in_place=model.spec.rollout.strategy in IN_PLACE)
-    scene = _Scene(model, wanted, living, seen, now)
+    scene = Scene(model, wanted, living, seen, now)
     if (over := given_up(living)) and over.revision == scene.asked and scene.returns:
         return _as_it_is(scene, _rolled_back(over, scene.running))
     if scene.asked == scene.running:
@@ -117,15 +75,11 @@ def seconds_left(model: QwenModel, seen: Snapshot, now: str) -> list[float]:
     if before is None:
         return []
     grace = int(before["spec"].get("terminationGracePeriodSeconds", 0))
-    found = (failing.seconds_left(pod, model, now, grace=grace) for pod in _staying(seen))
+    found = (failing.seconds_left(pod, model, now, grace=grace) for pod in staying(seen))
     return [left for left in found if left is not None]
 
 
-def _staying(seen: Snapshot) -> list[Manifest]:
-    return [pod for pod in seen.pods if not pods.leaving(pod) and not pods.finished(pod)]
-
-
-def _as_it_is(scene: _Scene, held: Problem | None, pull: Pull | None = None) -> Rollout:
+def _as_it_is(scene: Scene, held: Problem | None, pull: Pull | None = None) -> Rollout:
     kept = ((name, annotation(scene.living, name)) for name in (names.LAST_GOOD, names.GIVEN_UP))
     return Rollout(
         template=scene.template,
@@ -137,14 +91,14 @@ def _as_it_is(scene: _Scene, held: Problem | None, pull: Pull | None = None) -> 
     )
 
 
-def _is_in_place(scene: _Scene) -> bool:
+def _is_in_place(scene: Scene) -> bool:
     """As the spec says; with Auto, as the rollout under way goes."""
     if (said := scene.model.spec.rollout.strategy) != "Auto":
         return said in IN_PLACE
     return bool(scene.living["spec"].get("strategy") == strategy(in_place=True))
 
 
-def _changed(scene: _Scene, *, gated: bool) -> Rollout:
+def _changed(scene: Scene, *, gated: bool) -> Rollout:
     """Another template is asked for: it comes in unless something keeps it waiting."""
     if gated:
         return _as_it_is(scene, None)
@@ -157,7 +111,7 @@ def _changed(scene: _Scene, *, gated: bool) -> Rollout:
     return Rollout(template=scene.wanted["spec"]["template"], in_place=said in IN_PLACE, annotations=_way_back(scene))
 
 
-def _way_back(scene: _Scene) -> dict[str, str]:
+def _way_back(scene: Scene) -> dict[str, str]:
     """The template to return to, if there is one: of a rollout that did not end the same as before, else the living."""
     before = last_good(scene.living) if scene.last_good else None
     if before:
@@ -167,22 +121,22 @@ def _way_back(scene: _Scene) -> dict[str, str]:
     return way_back(scene.template)
 
 
-def _is_good(scene: _Scene) -> bool:
+def _is_good(scene: Scene) -> bool:
     """Whether the living template has come up: it answers, it was returned to, or the status tells."""
     told = scene.model.status.get("revision")
     known = isinstance(told, dict) and bool(scene.running) and told.get("lastGood") == scene.running
-    return known or given_up(scene.living) is not None or any(map(pods.ready, scene.staying(scene.running)))
+    return known or given_up(scene.living) is not None or any(map(pods.ready, scene.of(scene.running)))
 
 
-def _returned(scene: _Scene) -> Rollout | None:
+def _returned(scene: Scene) -> Rollout | None:
     """Back to the last good template, if the asked one has failed."""
     before = last_good(scene.living) if scene.last_good else None
-    mine = scene.staying(scene.asked)
+    mine = scene.of(scene.asked)
     if before is None or any(map(pods.ready, mine)) or complete(scene.living):
         return None
     refused = replicaset.pods_are_refused(scene.living, scene.model) if observed(scene.living) else None
     grace = int(before["spec"].get("terminationGracePeriodSeconds", 0))
-    makes_room = scene.model.spec.rollout.strategy != "Surge" and _lacks_room(scene)
+    makes_room = scene.model.spec.rollout.strategy != "Surge" and lacks_room(scene)
     waits_in_turn = makes_room or any(pods.leaving(pod) for pod in scene.seen.pods)
     cause = failing.failure(mine, refused, scene.model, scene.now, grace=grace, may_wait=waits_in_turn)
     if cause is None:
@@ -197,10 +151,10 @@ def _returned(scene: _Scene) -> Rollout | None:
     )
 
 
-def _under_way(scene: _Scene) -> Rollout:
+def _under_way(scene: Scene) -> Rollout:
     """The template is in: with Auto replicas make room one by one if a successor finds none beside them."""
     in_place, pull = _is_in_place(scene), None
-    if not in_place and scene.model.spec.rollout.strategy == "Auto" and _lacks_room(scene):
+    if not in_place and scene.model.spec.rollout.strategy == "Auto" and lacks_room(scene):
         pull = _missing(scene)
         in_place = pull is None
     kept = "" if complete(scene.living) else scene.last_good
@@ -213,28 +167,7 @@ def _under_way(scene: _Scene) -> Rollout:
     )
 
 
-def _lacks_room(scene: _Scene) -> bool:
-    """Whether a successor waits for what its predecessors hold: GPUs, a volume, or their share of a quota."""
-    if not scene.others():
-        return False
-    refused = replicaset.pods_are_refused(scene.living, scene.model) if observed(scene.living) else None
-    if refused and refused.reason is Reason.QUOTA_EXCEEDED:
-        return True
-    return any(_finds_no_room(pod, scene) for pod in scene.staying(scene.asked))
-
-
-def _finds_no_room(pod: Manifest, scene: _Scene) -> bool:
-    """A volume that another node has attached never comes; nothing but time tells it from one that is slow."""
-    unplaced = scheduler.no_node_was_found(pod, scene.model)
-    if unplaced:
-        return unplaced.reason in ROOM
-    modes = (scene.seen.claim or {}).get("spec", {}).get("accessModes", ())
-    bound_to_a_node = "ReadWriteOnce" in modes and not {"ReadWriteMany", "ReadOnlyMany"} & set(modes)
-    late = bound_to_a_node and bool(scene.now) and kubelet.preparation_takes_long(pod, scene.model, scene.now)
-    return bool(late)
-
-
-def _missing(scene: _Scene) -> Pull | None:
+def _missing(scene: Scene) -> Pull | None:
     [container] = scene.wanted["spec"]["template"]["spec"]["containers"]
     serving = (pod for pod in scene.others() if pods.started(pod))
     return pulling.missing(scene.model, container["image"], serving, scene.seen)

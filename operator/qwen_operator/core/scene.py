@@ -1,0 +1,63 @@
+"""What one decision about a rollout looks at: the Deployment that lives, the one that is asked for, and their pods.
+
+Why it exists: whether a revision came up, whether another one makes room and what is to be written are asked of the
+same things. It must never decide anything.
+"""
+
+from dataclasses import dataclass
+
+from qwen_operator.core import names, pods
+from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.revisions import annotation
+from qwen_operator.core.snapshot import Manifest, Snapshot
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What one decision is about."""
+
+    model: QwenModel
+    wanted: Manifest
+    """The Deployment as the spec asks for it."""
+    living: Manifest
+    seen: Snapshot
+    now: str
+
+    @property
+    def template(self) -> Manifest:
+        """The template that lives; what the API server writes as null is none of anybody's fields."""
+        spec: Manifest = self.living["spec"]["template"]
+        return spec | {"metadata": {key: value for key, value in spec["metadata"].items() if value is not None}}
+
+    @property
+    def asked(self) -> str:
+        """The revision that the spec asks for."""
+        return pods.revision(self.wanted["spec"]["template"])
+
+    @property
+    def running(self) -> str:
+        """The revision that the Deployment has."""
+        return pods.revision(self.template)
+
+    @property
+    def returns(self) -> bool:
+        """Whether a change that does not come up is to be taken back."""
+        return self.model.spec.rollout.auto_rollback == "LastGood"
+
+    @property
+    def last_good(self) -> str:
+        """The annotation as it stands, or nothing."""
+        return annotation(self.living, names.LAST_GOOD) if self.returns else ""
+
+    def of(self, revision: str) -> list[Manifest]:
+        """Pods of a revision that are there to stay."""
+        return [pod for pod in staying(self.seen) if pods.revision(pod) == revision]
+
+    def others(self) -> list[Manifest]:
+        """Pods of every revision but the asked one."""
+        return [pod for pod in staying(self.seen) if pods.revision(pod) != self.asked]
+
+
+def staying(seen: Snapshot) -> list[Manifest]:
+    """Pods that are neither done nor on their way out."""
+    return [pod for pod in seen.pods if not pods.leaving(pod) and not pods.finished(pod)]
