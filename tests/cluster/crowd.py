@@ -17,10 +17,9 @@ import httpx
 from openai import APIConnectionError, APIStatusError, OpenAI
 from openai.types.chat import ChatCompletionUserMessageParam
 
-PEOPLE = 4
-LONG = 96
-"""Tokens of every fourth reply, so that some streams last while replicas change."""
-SHORT = 20
+PEOPLE = 5
+LONG, SHORT = 64, 8
+"""Tokens of a reply: the last person asks for long ones, so that some streams last while replicas change."""
 ANSWER = "Paris"
 QUESTION: ChatCompletionUserMessageParam = {"role": "user", "content": "What is the capital of France?"}
 
@@ -75,9 +74,9 @@ def requests(model: str, number: int) -> Iterator[dict[str, Any]]:
     kept = OpenAI(max_retries=0, timeout=120)
     for count in itertools.count():
         client = kept if number % 2 else OpenAI(max_retries=0, timeout=120)
-        tokens, stream = LONG if count % 4 == 1 else SHORT, count % 2 == 1
+        stream = count % 2 == 1
         began = time.time()
-        outcome = (streamed if stream else whole)(client, model, tokens)
+        outcome = (streamed if stream else whole)(client, model, LONG if number == PEOPLE - 1 else SHORT)
         yield {"began": began, "ended": time.time(), "stream": stream, "outcome": outcome}
         if client is not kept:
             client.close()

@@ -12,9 +12,9 @@ import yaml
 
 from qwen_operator.core import resource
 from qwen_operator.core.kinds import DEPLOYMENT
-from qwen_operator.rendering import manifests_of
+from qwen_operator.rendering import Plain, manifests_of
 from tests.builders import GOLDEN, SETTINGS, UID
-from tests.golden.written import ROOT, Plain
+from tests.golden.written import ROOT
 
 RELEASES = GOLDEN / "releases"
 
