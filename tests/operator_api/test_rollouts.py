@@ -5,6 +5,7 @@ from typing import Any
 from qwen_operator.core import kinds, names, pods
 from qwen_operator.core.kinds import Kind, Scope
 from qwen_operator.core.snapshot import Manifest
+from tests.operator_api.plugin import kubectl_qwen
 from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running
 from tests.operator_api.server import Server
 
@@ -91,6 +92,14 @@ async def edit(server: Server, image: str) -> None:
     await server.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"server": {"image": image}}})
 
 
+async def is_told_by_the_plug_in(server: Server, model: Manifest, command: str) -> None:
+    """`why` gives the reason that the status has, and what to type."""
+    ended = await kubectl_qwen(server, "why", "qwen3", "-o", "json")
+    assert (ended.document["ready"], ended.document["reason"]) == (False, ready(model)), ended.err
+    assert ended.document["message"] == condition(model, "Ready")["message"]
+    assert ended.document["commands"][0].startswith(command)
+
+
 async def test_a_broken_image_is_taken_back_after_a_crash_and_stays_back_without_a_status(server: Server) -> None:
     """Three processes, one after the other: what they have to know stands on the Deployment."""
     async with running(server):
@@ -113,7 +122,8 @@ async def test_a_broken_image_is_taken_back_after_a_crash_and_stays_back_without
         }  # fmt: skip
     await server.merge(status_of(kinds.QWEN_MODEL), "qwen3", {"status": None})
     async with running(server, identity="three") as operator:
-        await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: ready(m) == "RolledBack")
+        model = await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: ready(m) == "RolledBack")
+        await is_told_by_the_plug_in(server, model, f"kubectl edit qwenmodel qwen3 -n {server.namespace}")
         await operator.settle()
         assert operator.requests(WRITES, "deployments") == 0
         await edit(server, "registry.example/x:3")
@@ -147,6 +157,7 @@ async def test_in_place_no_replica_goes_before_its_successors_image_is_there(ser
         first = await a_served_model(server, "InPlace")
         await edit(server, SECOND)
         model = await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: ready(m) == "PullingImage")
+        await is_told_by_the_plug_in(server, model, "kubectl qwen status qwen3 ")
         name = condition(model, "Ready")["message"].split()[1]
         job = await found(server, kinds.JOB, name)
         assert job["spec"]["template"]["spec"]["containers"][0]["image"] == SECOND
@@ -180,7 +191,8 @@ async def test_on_delete_the_pods_decide_when_a_change_comes(server: Server) -> 
     async with running(server):
         first = await a_served_model(server, "OnDelete")
         await edit(server, SECOND)
-        await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: ready(m) == "WaitingForDeletion")
+        model = await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: ready(m) == "WaitingForDeletion")
+        await is_told_by_the_plug_in(server, model, "kubectl delete pods ")
         await same_template(server, first)
         await server.delete(kinds.POD, "old")
         await found(server, kinds.DEPLOYMENT, "qwen3", lambda m: revision_of(m) != revision_of(first))

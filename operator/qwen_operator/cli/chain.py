@@ -18,7 +18,7 @@ from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import ON_THE_WAY, Problem, Reason
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.resource.report import UNSEEN
-from qwen_operator.core.snapshot import Manifest
+from qwen_operator.core.snapshot import Manifest, Snapshot
 
 REFUSED = frozenset({Reason.NAME_TAKEN, Reason.FORBIDDEN, Reason.API_REFUSED, Reason.NOT_RESTRICTED, Reason.API_FAILED})
 """What only the operator can know: why its own writes failed."""
@@ -109,8 +109,20 @@ def _judged(body: Manifest, around: Around, now: str) -> _Finding:
 
 def _anew(model: QwenModel, around: Around, now: str) -> Manifest:
     """The status as the operator would write it, from what lives now."""
-    plan = Plan(problem=acceptance.obstacle(model, around.snapshot))
+    plan = Plan(problem=acceptance.obstacle(model, around.snapshot), held=_held(model, around.snapshot))
     return status.document(model, around.snapshot, plan, Outcome(), now)
+
+
+def _held(model: QwenModel, seen: Snapshot) -> Problem | None:
+    """Why a change waits, in the operator's own words: which template is asked for, its settings decide.
+
+    An image that is pulled in advance has a Job for as long as the change waits for it, whatever is in its way.
+    """
+    told = _condition(model.status, "Progressing")
+    reason = next((each for each in Reason if each == told.get("reason")), None)
+    if reason and (reason in checks.SETTLED_HOLDS or any(map(pods.pulls, seen.jobs))):
+        return Problem(reason, told["message"])
+    return None
 
 
 def _found(model: QwenModel, around: Around, document: Manifest) -> _Finding:
