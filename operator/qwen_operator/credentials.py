@@ -10,6 +10,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from kubernetes.aio.client.configuration import Configuration
 
 REFRESH_SECONDS = 60.0
@@ -25,7 +26,7 @@ class NoCredentials(Exception):  # noqa: N818  (a sentence for the person who st
 
 
 class Credentials:
-    """The server's address, the TLS context, and the current `Authorization` header."""
+    """The server's address, the way to it, and the current `Authorization` header."""
 
     def __init__(
         self, configuration: Any, *, kubeconfig: Path | None = None, context: str | None = None, namespace: str = ""
@@ -36,7 +37,11 @@ class Credentials:
         self.namespace = namespace
         self._loaded_at = asyncio.get_running_loop().time()
         self.server: str = str(configuration.host).rstrip("/")
-        self.tls = _tls(configuration) if self.server.startswith("https") else None
+        self._tls = _tls(configuration) if self.server.startswith("https") else None
+
+    def connector(self) -> aiohttp.BaseConnector:
+        """A new pool of connections to the server; how many are open at once is up to whoever uses it."""
+        return aiohttp.TCPConnector(limit=0, ssl=self._tls or False)
 
     def authorization(self) -> str | None:
         """The header's value, re-read from the mounted token once a minute; None where a client certificate does it."""

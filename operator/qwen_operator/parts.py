@@ -6,7 +6,7 @@ never start anything.
 
 import asyncio
 import datetime
-import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -60,13 +60,25 @@ class Parts:
         return self.settings.watch_namespaces or (None,)
 
 
-def assembled(settings: Settings, credentials: Credentials, identity: str) -> Parts:
+Now = Callable[[], datetime.datetime]
+
+
+def utc_now() -> datetime.datetime:
+    """The present time by the wall clock."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def assembled(settings: Settings, credentials: Credentials, identity: str, now: Now = utc_now) -> Parts:
     """The parts, knowing one another.
 
     :param identity: who holds the Lease: a name that no other running process has.
+    :param now: the wall clock, for what people read; nothing waits by it.
     """
-    metrics, lag, start = Metrics(), LoopLag(), Start()
+    metrics, lag, start, clock = Metrics(), LoopLag(), Start(), asyncio.get_running_loop().time
     out_of_sight: set[str] = set()
+
+    def stamp() -> str:
+        return now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def may_write() -> bool:
         return lease.held()
@@ -76,11 +88,11 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
 
     transport = Transport(credentials, metrics, may_write)
     cluster = Cluster(transport)
-    lease = Lease(cluster, settings.namespace, names.LEASE, identity)
+    lease = Lease(cluster, settings.namespace, names.LEASE, identity, now=now)
     queue = WorkQueue(attempt, ended=metrics.ended)
     caches = Caches(queue)
     executor = Executor(cluster, caches, metrics, new_key)
-    reconciler = Reconciler(cluster, caches, executor, Announcer(cluster, utc_now, time.monotonic), settings, utc_now)
+    reconciler = Reconciler(cluster, caches, executor, Announcer(cluster, stamp, clock), settings, stamp)
     informers = tuple(
         _informer(cluster, caches, kind, namespace)
         for kind in kinds.WATCHED
@@ -107,11 +119,6 @@ def assembled(settings: Settings, credentials: Credentials, identity: str) -> Pa
         alive=liveness.alive(start, informers, queue, lag, handlers.is_watching, transport.models.silence),
         ready=liveness.ready(informers),
     )
-
-
-def utc_now() -> str:
-    """UTC time in RFC 3339, with seconds."""
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _informer(cluster: Cluster, caches: Caches, kind: Kind, namespace: str | None) -> Informer:

@@ -51,7 +51,7 @@ class Transport:
         self._may_write = may_write
         self._agent = agent
         self._slots = asyncio.Semaphore(IN_FLIGHT)
-        self._connector = aiohttp.TCPConnector(limit=0, ssl=credentials.tls or False)
+        self._connector = credentials.connector()
         self._session = self.session()
         self.server = credentials.server
         self.models = Hearing()

@@ -18,6 +18,7 @@ from qwen_operator.core import kinds
 from qwen_operator.credentials import Credentials
 from qwen_operator.observe import Metrics
 from qwen_operator.transport import Transport
+from tests.operator_api.backends import Backend, beside, with_definition
 from tests.operator_api.emulator.app import Emulator
 from tests.operator_api.server import Server
 
@@ -51,6 +52,16 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         plane.api.apply(place + definition["metadata"]["name"], definition)
         wait_for(plane.api, kinds.QWEN_MODEL.path())
         yield plane.kubeconfig
+
+
+@pytest.fixture(scope="session", params=["emulator", "real"])
+def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Backend]:
+    """Both API servers, one after the other, for tests that talk plain HTTP."""
+    if request.param == "real":
+        yield Backend(request.getfixturevalue("control_plane"))
+        return
+    with beside(with_definition()) as emulator:
+        yield Backend(kubeconfig_of(emulator, tmp_path_factory.mktemp("emulator")))
 
 
 def wait_for(api: Api, path: str) -> None:

@@ -4,12 +4,13 @@ kopf cancels whatever tasks it finds at its end, the test's own too. The process
 """
 
 import asyncio
+from base64 import b64decode
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 
 from qwen_operator import operation
-from qwen_operator.core import kinds
+from qwen_operator.core import kinds, names
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.informer import Informer
@@ -122,3 +123,8 @@ def condition(model: Manifest, kind: str) -> Manifest:
     """One condition of a model's status, or an empty one."""
     conditions = (model.get("status") or {}).get("conditions") or []
     return next((one for one in conditions if one["type"] == kind), {})
+
+
+def generated_key(secret: Manifest) -> str:
+    """The key that the operator made, in clear."""
+    return b64decode(secret["data"][names.GENERATED_KEY]).decode()

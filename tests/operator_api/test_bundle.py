@@ -62,8 +62,8 @@ async def test_logs_are_in_it_and_scrubbed(emulated: Server, tmp_path: Path) -> 
     await emulated.create(kinds.QWEN_MODEL, a_model())
     status = {"containerStatuses": [{"name": "server", "restartCount": 0}]}
     pod = {"metadata": {"name": "qwen3-1", "labels": names.labels("qwen3")}, "spec": {}, "status": status}
-    await emulated.create(kinds.POD, pod)
     assert emulated.emulator
+    emulated.emulator.objects.create("pods", emulated.namespace, pod)
     emulated.emulator.logs["qwen3-1"] = f"loading\n  with Authorization: Bearer abc {CANARY}\ndone\n"
     path = tmp_path / "bundle.tar.gz"
 

@@ -45,7 +45,7 @@ from tests.operator_api.canaries import (
 )
 from tests.operator_api.emulator.app import Emulator
 from tests.operator_api.plugin import kubectl_qwen
-from tests.operator_api.running import a_claim, a_model, condition, found, until
+from tests.operator_api.running import a_claim, a_model, condition, found, generated_key, until
 from tests.operator_api.server import Server
 from tests.operator_api.test_process import Process, started
 
@@ -84,12 +84,14 @@ def kubeconfig(tmp_path: Path, emulator: Emulator) -> Path:
 
 
 async def peopled(server: Server) -> None:
-    """Secrets, a claim and models of all sorts."""
+    """Secrets, a claim and models of all sorts, among them some that were stored before the definition forbade them."""
+    assert server.emulator
     for name, data in SECRETS.items():
         await server.create(kinds.SECRET, secret(name, data))
     await server.create(kinds.CLAIM, a_claim())
     for name, spec in MODELS.items():
-        await server.create(kinds.QWEN_MODEL, a_model(name) | {"spec": a_model(name)["spec"] | spec})
+        manifest = a_model(name) | {"spec": a_model(name)["spec"] | spec}
+        server.emulator.objects.create("qwenmodels", server.namespace, manifest)
 
 
 def a_pod_that_speaks(model: str) -> Manifest:
@@ -131,9 +133,9 @@ async def told(port: int) -> list[str]:
 
 async def crashed(server: Server, model: str) -> None:
     """A replica says what it should not, the status quotes it, and an event tells of it."""
-    await server.create(kinds.POD, a_pod_that_speaks(model))
-    await found(server, kinds.QWEN_MODEL, model, lambda m: "[removed]" in json.dumps(m.get("status")))
     assert server.emulator
+    server.emulator.objects.create("pods", server.namespace, a_pod_that_speaks(model))
+    await found(server, kinds.QWEN_MODEL, model, lambda m: "[removed]" in json.dumps(m.get("status")))
     emulator = server.emulator
     await until(lambda: any(True for _ in emulator.objects.all("events", server.namespace)))
 
@@ -165,7 +167,7 @@ async def test_no_canary_is_seen_through_any_input(
         await process.end(signal.SIGTERM)
 
     models = emulator.objects.all("qwenmodels", emulated.namespace)
-    key = emulator.objects.get("secrets", emulated.namespace, "generated-api-keys")["stringData"]["default"]
+    key = generated_key(emulator.objects.get("secrets", emulated.namespace, "generated-api-keys"))
     children = stored(emulator, emulated.namespace, *CHILDREN)
     said = [*seen, process.said, *(json.dumps(model["status"]) for model in models)]
     said += [json.dumps(event) for event in emulator.objects.all("events", emulated.namespace)]

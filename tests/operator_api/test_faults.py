@@ -174,11 +174,11 @@ async def test_an_answer_that_is_lost_leads_to_no_second_object(emulated: Server
     assert max(emulator.faults.times.values()) <= 0, "each fault took place"
 
 
-async def test_one_models_trouble_is_not_the_others(emulated: Server) -> None:
-    """An object that is no QwenModel at all gets a status that says so, and its neighbour is served."""
+async def test_one_models_trouble_is_not_the_others(emulated: Server, emulator: Emulator) -> None:
+    """An object from before the definition forbade it gets a status that says so, and its neighbour is served."""
     async with running(emulated):
         broken = a_model("broken") | {"spec": {"model": "not an object"}}
-        await emulated.create(kinds.QWEN_MODEL, broken)
+        emulator.objects.create("qwenmodels", emulated.namespace, broken)
         await a_served_model(emulated)
         await found(emulated, kinds.DEPLOYMENT, "qwen3")
         model = await found(emulated, kinds.QWEN_MODEL, "broken", reported)

@@ -11,7 +11,8 @@ from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.lease import DEADLINE, DURATION, RETRY, Lease, LeaseLost
 from qwen_operator.refusals import Unreachable, refusal
-from tests.operator_api.emulator.objects import Objects, Refused
+from tests.operator_api.emulator.memory import Refused
+from tests.operator_api.emulator.objects import Objects
 
 pytestmark = pytest.mark.looptime
 

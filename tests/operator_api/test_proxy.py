@@ -43,7 +43,7 @@ async def with_replica(server: Server, port: int, name: str = "qwen3-1", *, read
     """A pod that leads to a port."""
     assert server.emulator
     server.emulator.ports[name] = port
-    await server.create(kinds.POD, a_pod(name, ready=ready))
+    server.emulator.objects.create("pods", server.namespace, a_pod(name, ready=ready))
 
 
 def port_of(process: Process) -> int:
@@ -103,7 +103,8 @@ async def test_a_proxy_lives_through_the_end_of_a_pod(emulated: Server, replica:
 async def test_a_pod_that_does_not_listen_yet_is_answered_for(emulated: Server) -> None:
     """A container that runs and whose server is not up: the kubelet says that the connection is refused."""
     await emulated.create(kinds.QWEN_MODEL, a_model())
-    await emulated.create(kinds.POD, a_pod("qwen3-1", ready=False))
+    assert emulated.emulator
+    emulated.emulator.objects.create("pods", emulated.namespace, a_pod("qwen3-1", ready=False))
 
     async with proxied(emulated) as url:
         answer = await ask(url)
@@ -115,7 +116,8 @@ async def test_a_pod_that_does_not_listen_yet_is_answered_for(emulated: Server) 
 async def test_a_ready_pod_is_taken_before_one_that_loads(emulated: Server, replica: Process) -> None:
     """During a rollout the old one answers."""
     await emulated.create(kinds.QWEN_MODEL, a_model())
-    await emulated.create(kinds.POD, a_pod("qwen3-new", ready=False))
+    assert emulated.emulator
+    emulated.emulator.objects.create("pods", emulated.namespace, a_pod("qwen3-new", ready=False))
     await with_replica(emulated, port_of(replica), "qwen3-old")
 
     async with proxied(emulated) as url:

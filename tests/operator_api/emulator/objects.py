@@ -1,154 +1,168 @@
-"""The emulator's memory: objects by resource, and what happened to them, in order."""
+"""The writes that the API knows, carried out on the emulator's memory."""
 
 import copy
-import itertools
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable
 
 from tests.operator_api.emulator import ownership
+from tests.operator_api.emulator.kinds import BY_PLURAL, CLUSTER_SCOPED, WITH_STATUS, WITHOUT_GENERATION
+from tests.operator_api.emulator.memory import Manifest, Memory, Refused
 
-Manifest = dict[str, Any]
-Place = tuple[str, str]
-
-WITH_STATUS = frozenset({"qwenmodels", "deployments", "services", "pods", "persistentvolumeclaims"})
-
-
-class Happening(NamedTuple):
-    """One line of a watch."""
-
-    version: int
-    type: str
-    resource: str
-    manifest: Manifest
+Admit = Callable[[str, Manifest | None, Manifest], Manifest]
+"""What is to be stored instead, by resource, living object and wanted one; raises `Refused`."""
 
 
-class Refused(Exception):  # noqa: N818  (what a real server would answer)
-    """The request cannot be done: a status and a reason."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
+def as_it_is(_resource: str, _old: Manifest | None, new: Manifest) -> Manifest:
+    """Nothing is judged: a test puts what it likes."""
+    return new
 
 
-class Objects:
-    """All objects. Each change is told to the listeners at once."""
+class Objects(Memory):
+    """All objects, and what can be done to them."""
 
-    def __init__(self) -> None:
-        self._versions = itertools.count(1000)
-        self._objects: dict[str, dict[Place, Manifest]] = {}
-        self._owners: dict[str, ownership.Owners] = {}
-        self.history: list[Happening] = []
-        self.compacted = 0
-        self.listeners: list[Callable[[Happening], None]] = []
-        self.version = 1000
+    def create(
+        self,
+        resource: str,
+        namespace: str,
+        manifest: Manifest,
+        *,
+        manager: str = "",
+        updater: str = "",
+        admit: Admit = as_it_is,
+    ) -> Manifest:
+        """A new object with uid and version; 409 if it is there.
 
-    def get(self, resource: str, namespace: str, name: str) -> Manifest:
-        """One object, or 404."""
-        try:
-            return self._objects[resource][namespace, name]
-        except KeyError:
-            raise Refused(404, "NotFound", f'{resource} "{name}" not found') from None
-
-    def all(self, resource: str, namespace: str = "") -> Iterator[Manifest]:
-        """The objects of a resource, by place."""
-        for place, manifest in sorted(self._objects.get(resource, {}).items()):
-            if namespace in ("", place[0]):
-                yield manifest
-
-    def create(self, resource: str, namespace: str, manifest: Manifest, *, manager: str = "") -> Manifest:
-        """A new object with uid and version; 409 if it is there."""
-        owned = ownership.leaves(manifest)
-        manifest = copy.deepcopy(manifest)
-        metadata = manifest.setdefault("metadata", {})
+        :param manager: who applied it; without one, `updater` owns what was sent.
+        """
+        owned = set(ownership.leaves(manifest))
+        metadata = dict(manifest.get("metadata") or {})
         if (namespace, metadata["name"]) in self._objects.get(resource, {}):
             raise Refused(409, "AlreadyExists", f'{resource} "{metadata["name"]}" already exists')
+        if namespace in self.closed:
+            raise Refused(403, "Forbidden", f"namespace {namespace} is being terminated: nothing new can be created")
         if metadata.get("uid"):
             raise Refused(409, "Conflict", "uid mismatch: an object of this uid does not exist")
-        metadata |= {"namespace": namespace, "uid": str(uuid.uuid4()), "generation": 1}
-        metadata["creationTimestamp"] = "2026-11-23T00:00:00Z"
+        metadata |= {"uid": str(uuid.UUID(int=self._chance.getrandbits(128), version=4))}
+        metadata |= {"creationTimestamp": self._now()}
+        if resource not in CLUSTER_SCOPED:
+            metadata["namespace"] = namespace
+        if resource not in WITHOUT_GENERATION:
+            metadata["generation"] = 1
+        served, kind = BY_PLURAL[resource]
+        new = {"apiVersion": served.api_version, "kind": kind, **manifest, "metadata": metadata}
+        if manager:
+            new = ownership.merged({}, new)
         if resource == "services":
-            manifest.setdefault("spec", {}).setdefault("clusterIP", "10.96.0.77")
-        self._owners[metadata["uid"]] = {manager: owned} if manager else {}
-        return self._save(resource, manifest, "ADDED")
+            new["spec"] = {"clusterIP": "10.96.0.77", **(new.get("spec") or {})}
+        new = admit(resource, None, new)
+        self._owners[metadata["uid"]] = {manager or f"{updater}:update": owned}
+        return self._save(resource, new, "ADDED", None)
 
     def apply(
-        self, resource: str, namespace: str, name: str, body: Manifest, *, manager: str, status: bool
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        body: Manifest,
+        *,
+        manager: str,
+        status: bool,
+        force: bool = True,
+        admit: Admit = as_it_is,
     ) -> Manifest:
-        """Server-side apply, forced."""
-        living = self._objects.get(resource, {}).get((namespace, name))
+        """Server-side apply."""
+        living = self.find(resource, namespace, name)
         if living is None:
             if status:
                 raise Refused(404, "NotFound", f'{resource} "{name}" not found')
-            return self.create(resource, namespace, body, manager=manager)
+            return self.create(resource, namespace, without_status(resource, body), manager=manager, admit=admit)
         self._precondition(living, (body.get("metadata") or {}).get("uid"))
-        body = {"status": body.get("status", {})} if status else _without_status(resource, body)
-        owners = self._owners[living["metadata"]["uid"]]
-        merged = ownership.applied(living, body, owners, f"{manager}/status" if status else manager)
-        return self.overwrite(resource, living, merged)
+        body = {"status": body.get("status", {})} if status else without_status(resource, body)
+        body = _applicable(body)
+        who, owners = f"{manager}/status" if status else manager, self._owners[living["metadata"]["uid"]]
+        if not force and (found := ownership.conflicts(living, body, owners, who)):
+            raise _conflict(found)
+        kept = dict(owners)
+        new = self.overwrite(resource, living, admit(resource, living, ownership.applied(living, body, kept, who)))
+        self._owners[living["metadata"]["uid"]] = kept
+        return new
 
-    def merge(self, resource: str, namespace: str, name: str, body: Manifest, *, status: bool = False) -> Manifest:
+    def merge(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        body: Manifest,
+        *,
+        status: bool = False,
+        updater: str = "",
+        admit: Admit = as_it_is,
+    ) -> Manifest:
         """A JSON merge patch, as somebody else would send one; it takes the fields over from their managers."""
         living = self.get(resource, namespace, name)
         self._version_precondition(living, body)
-        body = {"status": body.get("status", {})} if status else _without_status(resource, body)
-        merged = ownership.merged(copy.deepcopy(living), body)
-        gone = ownership.leaves(body) - ownership.leaves(merged)
-        owners = self._owners[living["metadata"]["uid"]]
-        owners.update({manager: owned - gone for manager, owned in owners.items()})
-        return self.overwrite(resource, living, merged)
+        body = {"status": body.get("status", {})} if status else without_status(resource, body)
+        return self._update(resource, living, ownership.patched(living, body), updater, admit)
 
-    def replace(self, resource: str, namespace: str, name: str, body: Manifest) -> Manifest:
+    def replace(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        body: Manifest,
+        *,
+        status: bool = False,
+        updater: str = "",
+        admit: Admit = as_it_is,
+    ) -> Manifest:
         """A PUT: refused if the version in it is not the living one."""
         living = self.get(resource, namespace, name)
         self._version_precondition(living, body)
-        return self.overwrite(resource, living, copy.deepcopy(body))
+        fixed = {field: living["metadata"][field] for field in _FIXED if field in living["metadata"]}
+        new = body | {"metadata": (body.get("metadata") or {}) | fixed}
+        if status:
+            new = living | {"status": body.get("status", {})}
+        elif resource in WITH_STATUS:
+            new = without_status(resource, new) | ({"status": living["status"]} if "status" in living else {})
+        return self._update(resource, living, copy.deepcopy(new), updater, admit)
 
-    def delete(self, resource: str, namespace: str, name: str, uid: str | None = None) -> Manifest:
-        """Remove an object, and then whatever names it as its owner."""
+    def delete(
+        self, resource: str, namespace: str, name: str, uid: str | None = None, version: str | None = None
+    ) -> Manifest:
+        """Remove an object, and then whatever names it as its owner; with finalizers, only mark it."""
         living = self.get(resource, namespace, name)
         self._precondition(living, uid)
+        if version and version != living["metadata"]["resourceVersion"]:
+            raise Refused(409, "Conflict", "Precondition failed: resourceVersion in precondition differs")
+        if living["metadata"].get("finalizers"):
+            marked = living["metadata"] | {"deletionTimestamp": self._now()}
+            return (
+                living
+                if "deletionTimestamp" in living["metadata"]
+                else self.overwrite(resource, living, living | {"metadata": marked})
+            )
         del self._objects[resource][namespace, name]
-        self._save(resource, copy.deepcopy(living), "DELETED")
-        self._collect(living["metadata"]["uid"])
+        self._owners.pop(living["metadata"]["uid"], None)
+        self._save(resource, living, "DELETED", living)
+        if self.collects:
+            self.collect(living["metadata"]["uid"])
         return living
 
-    def vanish(self, resource: str, namespace: str, name: str) -> None:
-        """Remove an object without a word, as it looks to a watcher that was cut off; history is forgotten."""
-        del self._objects[resource][namespace, name]
-        self.compact()
-
-    def compact(self) -> None:
-        """Forget all history: who asks for changes after an older version is told 410."""
-        self.version = self.compacted = next(self._versions)
-        self.history.clear()
-
-    def overwrite(self, resource: str, living: Manifest, new: Manifest) -> Manifest:
-        """Save if anything changed; the generation counts changes of the spec."""
-        if new == living:
-            return living
-        if new.get("spec") != living.get("spec"):
-            new["metadata"]["generation"] = living["metadata"].get("generation", 0) + 1
-        return self._save(resource, new, "MODIFIED")
-
-    def _save(self, resource: str, manifest: Manifest, what: str) -> Manifest:
-        metadata = manifest["metadata"]
-        self.version = next(self._versions)
-        metadata["resourceVersion"] = str(self.version)
-        if what != "DELETED":
-            self._objects.setdefault(resource, {})[metadata["namespace"], metadata["name"]] = manifest
-        happening = Happening(self.version, what, resource, manifest)
-        self.history.append(happening)
-        for listener in tuple(self.listeners):
-            listener(happening)
-        return manifest
-
-    def _collect(self, uid: str) -> None:
+    def collect(self, uid: str) -> None:
+        """Delete what names an object of this uid as its owner."""
         for resource, objects in self._objects.items():
             for (namespace, name), manifest in tuple(objects.items()):
                 if any(owner.get("uid") == uid for owner in manifest["metadata"].get("ownerReferences") or ()):
                     self.delete(resource, namespace, name)
+
+    def _update(self, resource: str, living: Manifest, new: Manifest, updater: str, admit: Admit) -> Manifest:
+        new = admit(resource, living, new)
+        ownership.taken_over(living, new, self._owners[living["metadata"]["uid"]], f"{updater}:update")
+        stored = self.overwrite(resource, living, new)
+        metadata = stored["metadata"]
+        if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
+            self.delete(resource, metadata.get("namespace", ""), metadata["name"])
+        return stored
 
     @staticmethod
     def _version_precondition(living: Manifest, body: Manifest) -> None:
@@ -162,5 +176,22 @@ class Objects:
             raise Refused(409, "Conflict", "Precondition failed: UID in precondition differs from UID in object meta")
 
 
-def _without_status(resource: str, body: Manifest) -> Manifest:
+_FIXED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "namespace", "name")
+
+
+def _applicable(body: Manifest) -> Manifest:
+    """What an apply says beyond which object it means."""
+    metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in ("name", "namespace", "uid")}
+    rest = {k: v for k, v in body.items() if k not in ("apiVersion", "kind", "metadata")}
+    return rest | ({"metadata": metadata} if metadata else {})
+
+
+def _conflict(found: list[ownership.Conflict]) -> Refused:
+    names = sorted({f'"{each.manager.removesuffix(":update").removesuffix("/status")}"' for each in found})
+    fields = ", ".join(sorted({"." + ".".join(map(str, each.path)) for each in found}))
+    return Refused(409, "Conflict", f"Apply failed with {len(found)} conflict(s) with {', '.join(names)}: {fields}")
+
+
+def without_status(resource: str, body: Manifest) -> Manifest:
+    """What a write of the object itself may say: of kinds with a status of its own path, not that."""
     return {key: value for key, value in body.items() if key != "status" or resource not in WITH_STATUS}

@@ -1,89 +1,158 @@
-"""Server-side apply as arithmetic: which leaves a manager owns, and what a new apply of it makes of an object."""
+"""Server-side apply as arithmetic: who owns which leaf, and what a write of one of them makes of an object.
 
-import copy
-from typing import Any
+A leaf is a path whose value is neither a map nor a keyed list. Managers may share one while they agree on its value;
+whoever changes it by force, or without asking, has it alone.
+"""
+
+from typing import Any, NamedTuple
 
 Manifest = dict[str, Any]
 Path = tuple[Any, ...]
 Owners = dict[str, set[Path]]
 
 KEYS: dict[str, tuple[str, ...]] = {
-    "containers": ("name",),
-    "initContainers": ("name",),
-    "env": ("name",),
-    "volumes": ("name",),
-    "volumeMounts": ("mountPath",),
-    "imagePullSecrets": ("name",),
-    "ownerReferences": ("uid",),
     "conditions": ("type",),
+    "containers": ("name",),
+    "env": ("name",),
+    "imagePullSecrets": ("name",),
+    "initContainers": ("name",),
+    "ownerReferences": ("uid",),
     "ports": ("containerPort", "port", "protocol"),
+    "topologySpreadConstraints": ("topologyKey", "whenUnsatisfiable"),
+    "volumeMounts": ("mountPath",),
+    "volumes": ("name",),
 }
 """Lists that are merged by key, and the keys; every other list is replaced as a whole."""
+ITEM_DEFAULTS = {"ports": {"protocol": "TCP"}, "topologySpreadConstraints": {"whenUnsatisfiable": "DoNotSchedule"}}
+"""Keys of items that the server fills in before it compares."""
+NOT_KEYED = {("spec", "ingress"), ("spec", "egress")}
+"""Below these, a list named `ports` is a NetworkPolicy's, which is replaced as a whole."""
 IDENTITY = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
 
 
-def leaves(manifest: Manifest) -> set[Path]:
-    """The paths of all values that are no map and no keyed list."""
-    return set(_leaves(manifest, ())) - IDENTITY
+class Conflict(NamedTuple):
+    """A leaf that an apply would change, and who owns it."""
+
+    manager: str
+    path: Path
+
+
+def leaves(manifest: Manifest) -> dict[Path, Any]:
+    """The values of all leaves by path; what identifies the object is no one's."""
+    found: dict[Path, Any] = {}
+    _collect(manifest, (), found)
+    return {path: value for path, value in found.items() if path not in IDENTITY and path[0] != "managedFields"}
+
+
+def conflicts(living: Manifest, body: Manifest, owners: Owners, manager: str) -> list[Conflict]:
+    """What an apply without force is refused for: leaves of others that it would change."""
+    wanted, has = leaves(body), leaves(living)
+    return [
+        Conflict(other, path)
+        for other, owned in sorted(owners.items())
+        if other != manager
+        for path in sorted(owned & wanted.keys(), key=repr)
+        if has.get(path) != wanted[path]
+    ]
 
 
 def applied(living: Manifest, body: Manifest, owners: Owners, manager: str) -> Manifest:
     """The object after `manager` applied `body`: its fields set, and those it sent before but no longer sends removed.
 
-    `owners` is brought up to date in place.
+    `owners` is brought up to date in place: what was changed under another manager is that one's no more.
     """
-    wanted = leaves(body)
-    dropped = owners.get(manager, set()) - wanted
-    others = set().union(*(paths for name, paths in owners.items() if name != manager)) if len(owners) > 1 else set()
-    result = merged(copy.deepcopy(living), body)
-    for path in dropped - others:
+    wanted, has = leaves(body), leaves(living)
+    dropped = owners.get(manager, set()) - wanted.keys()
+    changed = {path for path, value in wanted.items() if has.get(path, _NOTHING) != value}
+    for other in owners.keys() - {manager}:
+        owners[other] = owners[other] - changed
+    others: set[Path] = set().union(*(paths for name, paths in owners.items() if name != manager))
+    result = merged(living, body)
+    for path in sorted(dropped - others, key=_keys_last):
         _remove(result, path)
-    owners[manager] = wanted
+    owners[manager] = set(wanted)
     return result
 
 
-def merged(into: Manifest, body: Manifest) -> Manifest:
-    """`body` laid over `into`: maps and keyed lists merge, null removes, everything else replaces."""
+def taken_over(old: Manifest, new: Manifest, owners: Owners, manager: str) -> None:
+    """Bring `owners` up to date after another write: what it changed is `manager`'s, what it took away is nobody's."""
+    has, becomes = leaves(old), leaves(new)
+    changed = {path for path, value in becomes.items() if has.get(path, _NOTHING) != value}
+    gone = has.keys() - becomes.keys()
+    for other in owners:
+        owners[other] = owners[other] - changed - gone
+    owners[manager] = owners.get(manager, set()) | changed
+
+
+def merged(into: Manifest, body: Manifest, path: Path = ()) -> Manifest:
+    """`body` laid over `into`, which stays as it is: maps and keyed lists merge, everything else replaces."""
+    result = dict(into)
+    for key, value in body.items():
+        here = (*path, key)
+        old = result.get(key)
+        if isinstance(value, dict):
+            result[key] = merged(old if isinstance(old, dict) else {}, value, here)
+        elif _is_keyed(here, value):
+            result[key] = _merged_list(old if isinstance(old, list) else [], value, here)
+        else:
+            result[key] = value
+    return result
+
+
+def patched(into: Manifest, body: Manifest) -> Manifest:
+    """A JSON merge patch (RFC 7386): maps merge, null removes, every list replaces."""
+    result = dict(into)
     for key, value in body.items():
         if value is None:
-            into.pop(key, None)
-        elif isinstance(value, dict) and isinstance(into.get(key), dict):
-            merged(into[key], value)
-        elif _is_keyed(key, value) and isinstance(into.get(key), list):
-            into[key] = _merged_list(into[key], value, key)
+            result.pop(key, None)
+        elif isinstance(value, dict):
+            old = result.get(key)
+            result[key] = patched(old if isinstance(old, dict) else {}, value)
         else:
-            into[key] = copy.deepcopy(value)
-    return into
+            result[key] = value
+    return result
 
 
-def _merged_list(living: list[Manifest], wanted: list[Manifest], name: str) -> list[Manifest]:
-    result = {_identity(name, item): item for item in living}
+_NOTHING = object()
+
+
+def _merged_list(living: list[Manifest], wanted: list[Manifest], path: Path) -> list[Manifest]:
+    result = {_identity(path[-1], item): item for item in living}
     for item in wanted:
-        identity = _identity(name, item)
-        result[identity] = merged(result.get(identity, {}), item)
+        identity = _identity(path[-1], item)
+        given = ITEM_DEFAULTS.get(path[-1], {}) | item
+        result[identity] = merged(result.get(identity, {}), given, path)
     return list(result.values())
 
 
-def _leaves(value: Any, path: Path) -> list[Path]:
+def _collect(value: Any, path: Path, found: dict[Path, Any]) -> None:
     if isinstance(value, dict) and value:
-        return [leaf for key, inner in value.items() for leaf in _leaves(inner, (*path, key))]
-    if path and _is_keyed(path[-1], value):
-        name = path[-1]
-        items = [(_identity(name, item), item) for item in value]
-        return [leaf for identity, item in items for leaf in _leaves(item, (*path, identity))]
-    return [path]
+        for key, inner in value.items():
+            _collect(inner, (*path, key), found)
+    elif path and _is_keyed(path, value) and value:
+        for item in value:
+            _collect(ITEM_DEFAULTS.get(path[-1], {}) | item, (*path, _identity(path[-1], item)), found)
+    else:
+        found[path] = value
 
 
 def _remove(value: Any, path: Path) -> None:
+    """Take a leaf out of an object that is ours alone down this path, and what it leaves empty."""
     key, *rest = path
     if isinstance(value, list):
-        item = next((item for item in value if isinstance(key, tuple) and _has(item, key)), None)
-        if item is None:
+        index = next((at for at, item in enumerate(value) if isinstance(key, tuple) and _has(item, key)), None)
+        if index is None:
             return
-        _remove(item, tuple(rest))
-        if not set(item) - {field for field, _ in key}:
-            value.remove(item)
+        keys = {field for field, _ in key}
+        item = dict(value[index])
+        if rest and rest[0] not in keys:
+            _remove(item, tuple(rest))
+            value[index] = item
+        elif not set(item) - keys:
+            del value[index]
     elif rest and key in value:
+        inner = value[key]
+        value[key] = dict(inner) if isinstance(inner, dict) else list(inner) if isinstance(inner, list) else inner
         _remove(value[key], tuple(rest))
         if value[key] in ({}, []):
             del value[key]
@@ -91,15 +160,25 @@ def _remove(value: Any, path: Path) -> None:
         value.pop(key, None)
 
 
+def _keys_last(path: Path) -> tuple[bool, str]:
+    """An item of a keyed list goes when nothing but its keys is left, so these come last."""
+    of_item = next((part for part in reversed(path[:-1]) if isinstance(part, tuple)), ())
+    return path[-1] in {field for field, _ in of_item}, repr(path)
+
+
 def _has(item: Manifest, identity: tuple[tuple[str, Any], ...]) -> bool:
     return all(item.get(field) == value for field, value in identity)
 
 
 def _identity(name: str, item: Manifest) -> tuple[tuple[str, Any], ...]:
-    return tuple((field, item[field]) for field in KEYS[name] if field in item)
+    given = ITEM_DEFAULTS.get(name, {}) | item
+    return tuple((field, given[field]) for field in KEYS[name] if field in given)
 
 
-def _is_keyed(name: Any, value: Any) -> bool:
+def _is_keyed(path: Path, value: Any) -> bool:
     return (
-        isinstance(name, str) and name in KEYS and isinstance(value, list) and all(isinstance(i, dict) for i in value)
+        path[-1] in KEYS
+        and path[:2] not in NOT_KEYED
+        and isinstance(value, list)
+        and all(isinstance(item, dict) for item in value)
     )

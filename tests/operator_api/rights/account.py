@@ -1,10 +1,7 @@
 """The operator's account as a release of the chart makes it, and what is answered to whoever holds its token."""
 
 import json
-import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +12,6 @@ import yaml
 from qwen_operator.core import kinds, names
 from qwen_operator.core.kinds import Kind
 from tests.charts.rendering import Values, objects
-from tests.operator_api.schema import answers
 
 Json = dict[str, Any]
 
@@ -133,23 +129,6 @@ def kubeconfig(plane: Path, bearer: str, folder: Path) -> Path:
     path = folder / "operator.json"
     path.write_text(json.dumps(document))
     return path
-
-
-@contextmanager
-def holder(plane: Path, bearer: str) -> Iterator[Account]:
-    """Whoever holds a token."""
-    address = yaml.safe_load(plane.read_text())["clusters"][0]["cluster"]["server"]
-    context = ssl.create_default_context(cafile=str(plane.parent / "pki" / "ca.crt"))
-    headers = {"Authorization": f"Bearer {bearer}"}
-    with httpx.Client(base_url=address, verify=context, headers=headers) as client:
-        yield Account(client)
-
-
-@contextmanager
-def administrator(plane: Path) -> Iterator[Account]:
-    """Whoever may do everything."""
-    with answers.client(plane) as client:
-        yield Account(client)
 
 
 def await_policy(account: Account) -> None:

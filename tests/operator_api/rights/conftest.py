@@ -1,17 +1,18 @@
-"""A release of the chart on the real API server, and whoever holds its token."""
+"""A release of the chart on both API servers, and whoever holds its token."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from tests.operator_api.backends import Backend
 from tests.operator_api.rights import account
 from tests.operator_api.rights.account import Account
 
 
 @pytest.fixture(scope="session")
-def admin(control_plane: Path) -> Iterator[Account]:
-    with account.administrator(control_plane) as admin:
+def admin(backend: Backend) -> Iterator[Account]:
+    with backend.client() as client:
+        admin = Account(client)
         account.install(admin)
         yield admin
 
@@ -22,7 +23,8 @@ def bearer(admin: Account) -> str:
 
 
 @pytest.fixture(scope="session")
-def operator(control_plane: Path, bearer: str) -> Iterator[Account]:
-    with account.holder(control_plane, bearer) as holder:
+def operator(backend: Backend, bearer: str) -> Iterator[Account]:
+    with backend.client(bearer) as client:
+        holder = Account(client)
         account.await_policy(holder)
         yield holder

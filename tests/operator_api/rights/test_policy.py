@@ -1,4 +1,4 @@
-"""The chart's admission policy on a real API server: what the operator makes is let pass, all else is refused.
+"""The chart's admission policy on both API servers: what the operator makes is let pass, all else is refused.
 
 Every request is one that the operator's Role allows, so nothing but the policy stands in the way.
 """

@@ -1,4 +1,4 @@
-"""The operator at work as its own account on a real API server: no right is missing, and none is held in vain.
+"""The operator at work as its own account on both API servers: no right is missing, and none is held in vain.
 
 What it has asked for is read from its own counters, which every request passes.
 """
@@ -19,6 +19,7 @@ from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.observe import Metrics
 from qwen_operator.transport import Transport
+from tests.operator_api.backends import Backend
 from tests.operator_api.rights import account
 from tests.operator_api.rights.account import HOME, TEAM, Account
 from tests.operator_api.running import a_claim, a_model, condition, found
@@ -36,12 +37,12 @@ FORBIDDEN = 403
 
 
 @pytest.fixture
-async def team(admin: Account, operator: Account, control_plane: Path) -> AsyncIterator[Server]:
+async def team(admin: Account, operator: Account, backend: Backend) -> AsyncIterator[Server]:
     """The namespace that is served, as somebody with all rights sees it; the policy is in force."""
     assert admin is not operator
-    found = await credentials.find(control_plane)
+    found = await credentials.find(backend.kubeconfig)
     transport = Transport(found, Metrics(), lambda: True)
-    yield Server(found, transport, kubeconfig=control_plane, namespace=TEAM)
+    yield Server(found, transport, kubeconfig=backend.kubeconfig, namespace=TEAM)
     await transport.close()
 
 

@@ -1,11 +1,8 @@
-"""The real API server as plain HTTP, for tests that look at its answers word by word."""
+"""An API server as plain HTTP, for tests that look at its answers word by word."""
 
-import ssl
-from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from qwen_operator.core.kinds import Kind
 
@@ -42,12 +39,3 @@ class ApiServer:
     def make_namespace(self, name: str) -> None:
         """Make a namespace; it may be there."""
         self._client.post("/api/v1/namespaces", json={"metadata": {"name": name}})
-
-
-def client(kubeconfig: Path) -> httpx.Client:
-    """A client with the administrator's certificate of a control plane."""
-    address = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
-    pki = kubeconfig.parent / "pki"
-    context = ssl.create_default_context(cafile=str(pki / "ca.crt"))
-    context.load_cert_chain(pki / "admin.crt", pki / "admin.key")
-    return httpx.Client(base_url=address, verify=context)

@@ -1,17 +1,16 @@
-"""The real API server, with our definition and a namespace."""
+"""Both API servers, with our definition and a namespace."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.operator_api.schema import answers
+from tests.operator_api.backends import Backend
 from tests.operator_api.schema.answers import ApiServer
 
 
 @pytest.fixture(scope="session")
-def api_server(control_plane: Path) -> Iterator[ApiServer]:
-    with answers.client(control_plane) as client:
+def api_server(backend: Backend) -> Iterator[ApiServer]:
+    with backend.client() as client:
         server = ApiServer(client)
         server.make_namespace("team")
         yield server

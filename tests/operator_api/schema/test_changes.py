@@ -1,4 +1,4 @@
-"""Changes of each field on a real API server: it takes those of which the page tells an effect, and refuses others."""
+"""Changes of each field on both API servers: it takes those of which the page tells an effect, and refuses others."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The definition on a real API server: what it lets pass, and the sentence with which it refuses the rest."""
+"""The definition on both API servers: what it lets pass, and the sentence with which it refuses the rest."""
 
 from typing import Any
 
