@@ -25,6 +25,8 @@ ATTEMPT = 2.0
 """Seconds that one request may take."""
 DEADLINE = 10.0
 """Seconds after the start of the last good renewal when we stop writing; 5 before anyone else may start."""
+SPARE = 1.0
+"""Seconds between the end of the last write of one holder and the earliest of the next."""
 RETRY = 2.0
 """Seconds between two looks at a Lease that somebody else holds."""
 
@@ -71,6 +73,13 @@ class Lease:
     def remaining(self) -> float:
         """Seconds for which this process may still write if it can't renew it; 0 without it."""
         return max(0.0, self._held_until - asyncio.get_running_loop().time())
+
+    def time_to_write(self) -> float:
+        """Seconds that a write which begins now may be under way, so that it ends before anyone else's begins.
+
+        A renewal that started `DEADLINE` before the local end is what others count their `DURATION` from, or later.
+        """
+        return max(0.0, self._held_until + DURATION - DEADLINE - SPARE - asyncio.get_running_loop().time())
 
     async def run(self) -> NoReturn:
         """Wait for the Lease, set `acquired`, and keep it.

@@ -83,10 +83,13 @@ def assembled(settings: Settings, credentials: Credentials, identity: str, now: 
     def may_write() -> bool:
         return lease.held()
 
+    def time_to_write() -> float:
+        return lease.time_to_write()
+
     async def attempt(key: Key) -> float | None:
         return await reconciler.reconcile(key)
 
-    transport = Transport(credentials, metrics, may_write)
+    transport = Transport(credentials, metrics, may_write, time_to_write=time_to_write)
     cluster = Cluster(transport)
     lease = Lease(cluster, settings.namespace, names.LEASE, identity, now=now)
     queue = WorkQueue(attempt, ended=metrics.ended)

@@ -41,14 +41,22 @@ class Transport:
 
     :param may_write: asked before each write; False refuses it here.
     :param agent: who we are in the API server's audit log.
+    :param time_to_write: seconds that a write which begins now may be under way, until it is broken off; None: as long as any
     """
 
     def __init__(
-        self, credentials: Credentials, metrics: Metrics, may_write: Callable[[], bool], agent: str = "qwen-operator"
+        self,
+        credentials: Credentials,
+        metrics: Metrics,
+        may_write: Callable[[], bool],
+        agent: str = "qwen-operator",
+        *,
+        time_to_write: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._credentials = credentials
         self._metrics = metrics
         self._may_write = may_write
+        self._time_to_write = time_to_write
         self._agent = agent
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._connector = credentials.connector()
@@ -145,13 +153,20 @@ class Transport:
             yield answer
 
     async def _pass(self, request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        """The middleware: limit, Lease, token, count. The Lease comes after the wait for a slot, which may be long."""
+        """The middleware: limit, Lease, token, count. The Lease comes after the wait for a slot, which may be long.
+
+        A write must have ended when somebody else may begin: one whose answer is late is broken off before.
+        """
         of_the_lease = "/leases" in request.url.path
         apart = of_the_lease or "watch" in request.url.query
         async with contextlib.nullcontext() if apart else self._slots:
-            if request.method in WRITES and not of_the_lease and not self._may_write():
+            if request.method not in WRITES or of_the_lease:
+                answer = await self._send_with_token(request, send)
+            elif self._may_write():
+                async with asyncio.timeout(self._time_to_write()):
+                    answer = await self._send_with_token(request, send)
+            else:
                 raise NotLeading("The Lease is not in hand, so nothing is written.")
-            answer = await self._send_with_token(request, send)
         if answer.status == 401:
             await self._credentials.refuse()
         return answer

@@ -11,7 +11,7 @@ from qwen_operator.core import kinds
 from qwen_operator.credentials import Credentials
 from qwen_operator.observe import Metrics
 from qwen_operator.parts import assembled
-from qwen_operator.refusals import NotLeading
+from qwen_operator.refusals import NotLeading, Unreachable
 from qwen_operator.transport import IN_FLIGHT, Transport
 from tests.operator_api.emulator.app import Emulator
 from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running, settings, until
@@ -143,6 +143,26 @@ async def test_a_write_that_waited_for_its_turn_is_not_sent_without_the_lease(em
     await asyncio.gather(*others)
     assert emulator.traffic.requests["create", "secrets"] == 0
     await transport.close()
+
+
+async def test_a_write_that_is_not_answered_is_broken_off_while_the_lease_still_bars_others() -> None:
+    """Of an API server that takes requests and says nothing; a read may wait as long as it takes."""
+
+    async def hears(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    silent = await asyncio.start_server(hears, host="127.0.0.1")
+    port = silent.sockets[0].getsockname()[1]
+    credentials = Credentials(Configuration(host=f"http://127.0.0.1:{port}"))
+    transport = Transport(credentials, Metrics(), lambda: True, time_to_write=lambda: 0.1)
+    read = asyncio.create_task(Cluster(transport).list_page(kinds.SERVICE, "team"))
+    with pytest.raises(Unreachable, match="did not answer in time"):
+        await Cluster(transport).create(kinds.SECRET, {"metadata": {"namespace": "team", "name": "late"}})
+    assert not read.done()
+    read.cancel()
+    await transport.close()
+    silent.close()
 
 
 async def test_a_lost_lease_ends_the_run_and_no_write_leaves_the_process(emulated: Server) -> None:

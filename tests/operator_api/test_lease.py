@@ -123,6 +123,23 @@ async def test_a_restarted_container_of_the_same_pod_takes_it_at_once(server: Se
     second.cancel()
 
 
+async def test_a_write_that_begins_at_the_last_moment_ends_before_anyone_elses_begins(server: Server) -> None:
+    """The API server answers nobody any more; a second candidate counts from the last renewal that it saw."""
+    one, two = a_lease(server, "one"), a_lease(server, "two")
+    first = asyncio.create_task(one.run())
+    await one.acquired.wait()
+    second = asyncio.create_task(two.run())
+    await asyncio.sleep(30)
+    first.cancel()
+    while one.held():
+        latest = now() + one.time_to_write()
+        await asyncio.sleep(0.01)
+    await two.acquired.wait()
+    assert latest < now()
+    assert one.time_to_write() == 0
+    second.cancel()
+
+
 @pytest.mark.parametrize("fault", ["dead", "hangs"])
 async def test_without_an_answer_writing_ends_before_anyone_else_may_start(server: Server, fault: str) -> None:
     """The local deadline is counted from before the last good renewal, and then the process ends."""
