@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 from openai import APIConnectionError, APIStatusError, OpenAI
 from openai.types.chat import ChatCompletionUserMessageParam
 
@@ -34,7 +33,7 @@ def kind_of(broken: BaseException) -> str:
     if isinstance(broken, APIStatusError):
         told = broken.response.headers.get("retry-after")
         return str(broken.status_code) + ("" if told or broken.status_code != 503 else " without Retry-After")
-    if isinstance(broken, APIConnectionError) and isinstance(broken.__cause__, httpx.ConnectError):
+    if isinstance(broken, APIConnectionError) and type(broken.__cause__).__name__ == "ConnectError":
         return "connection refused"
     return f"{type(broken).__name__}: {broken.__cause__!r}"
 
