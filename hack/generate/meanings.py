@@ -139,6 +139,10 @@ MEANINGS: dict[str, dict[Reason, str]] = {
         Reason.VOLUME_NODE_CONFLICT: "The volume is a disk in one zone or node, and no node there would do.",
         Reason.ACCESS_MODE_CONFLICT: "The claim is ReadWriteOncePod, and another pod has it.",
         Reason.UNSCHEDULABLE: "Nodes are cordoned or absent, or the scheduler names a hurdle that is not known here.",
+        Reason.SCHEDULER_SILENT: (
+            "Nobody checks the name of a scheduler: a pod that names one which is not there waits for ever, without a "
+            "condition or an event."
+        ),
     },
     "Starting the container": {
         Reason.PREPARING_POD: "Nothing is wrong yet: the server's image has several gigabytes.",

@@ -22,6 +22,9 @@ BESIDE: dict[str, dict[str, Any]] = {
 }
 """The rest of the spec, by the beginning of a path; the longest one that matches counts."""
 
+BATCH = {"labelSelector": {"matchLabels": {"app": "batch"}}, "topologyKey": "kubernetes.io/hostname"}
+"""Nodes where other people's pods are."""
+
 PROBES: dict[str, tuple[Any, Any]] = {
     "model.uri": ("hf://Qwen/Qwen3-8B@v1", "hf://Qwen/Qwen3-8B@v2"),
     "model.servedName": (None, "Qwen/Qwen3-8B"),
@@ -84,12 +87,14 @@ PROBES: dict[str, tuple[Any, Any]] = {
     "scheduling.topologySpreadConstraints[].topologyKey": ("zone", "rack"),
     "scheduling.topologySpreadConstraints[].maxSkew": (1, 2),
     "scheduling.topologySpreadConstraints[].whenUnsatisfiable": ("DoNotSchedule", "ScheduleAnyway"),
+    "scheduling.affinity": (None, {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [BATCH]}}),
+    "scheduling.schedulerName": (None, "volcano"),
     "scheduling.priorityClassName": (None, "high"),
     "scheduling.runtimeClassName": (None, "nvidia"),
 }
 """By path below `spec`: a value, and another one. None leaves the field out."""
 
-WHOLE = ("networkPolicy.from",)
+WHOLE = ("networkPolicy.from", "scheduling.affinity")
 """Fields that are handed on to Kubernetes as they are, with all that they hold: one probe stands for the whole."""
 
 SMALLER: dict[str, tuple[Any, Any]] = {"cache.size": ("40Gi", "20Gi")}

@@ -74,6 +74,12 @@ TROUBLES: dict[str, Trouble] = {
         EDIT,
         kind="Accepted",
     ),
+    "no-scheduler": Trouble(
+        {**CPU, "scheduling": {"schedulerName": "nobody"}},
+        "SchedulerSilent",
+        ("more than 2 minutes", "the scheduler nobody", "Correct scheduling.schedulerName"),
+        "kubectl get pods -A -o custom-columns=",
+    ),
     "no-hub": Trouble(
         {"device": "CPU", "model": {"uri": "hf://Qwen/Qwen3-8B"}},
         "SourceUnreachable",

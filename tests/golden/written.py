@@ -1,6 +1,7 @@
 """The golden files' contents, worked out from the sources."""
 
 import io
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,15 @@ from qwen_operator.cli import chain, tree
 from qwen_operator.cli.around import Around
 from qwen_operator.core import resource, status
 from qwen_operator.core.plan import Outcome, Plan
+from qwen_operator.core.snapshot import Snapshot
 from qwen_operator.rendering import Plain, manifests_of
 from tests.builders import SETTINGS, UID, recorded, recordings
 
 ROOT = Path(__file__).resolve().parents[2]
 LATER = "2026-11-24T01:30:00Z"
-"""A time after all recordings."""
+"""A time after the recordings of the first day."""
+PASSED = timedelta(minutes=5)
+"""Between the youngest pod of another recording and the look at it."""
 
 
 def files() -> dict[str, str]:
@@ -42,7 +46,7 @@ def said() -> str:
 def verdict(name: str) -> dict[str, str]:
     """What the condition Ready says about a recorded situation."""
     model, seen = recorded(name)
-    document = status.document(model, seen, Plan(), Outcome(), LATER)
+    document = status.document(model, seen, Plan(), Outcome(), _later(seen))
     return {"reason": document["reason"], "message": document["message"]}
 
 
@@ -60,8 +64,13 @@ def shown(name: str) -> str:
         "status": {"observedGeneration": model.metadata.generation},
     }
     console = Console(width=120, highlight=False, file=io.StringIO())
-    console.print(tree.of(chain.account(body, Around(snapshot=seen), LATER)), crop=False)
+    console.print(tree.of(chain.account(body, Around(snapshot=seen), _later(seen))), crop=False)
     return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+
+
+def _later(seen: Snapshot) -> str:
+    created = max((pod["metadata"]["creationTimestamp"] for pod in seen.pods), default=LATER)
+    return max(LATER, (datetime.fromisoformat(created) + PASSED).strftime("%Y-%m-%dT%H:%M:%SZ"))
 
 
 def _dump(documents: list[Any]) -> str:

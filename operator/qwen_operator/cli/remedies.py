@@ -23,6 +23,8 @@ GPUS = NODES % {
 """With taints: where nodes without GPUs are listed beside tainted ones that have some, the scheduler names both."""
 TAINTS = NODES % {"columns": "TAINTS:.spec.taints"}
 LABELS = "kubectl get nodes --show-labels"
+SCHEDULERS = "kubectl get pods -A -o custom-columns='SCHEDULER:.spec.schedulerName,NODE:.spec.nodeName'"
+"""Schedulers that work have pods with nodes."""
 QUOTAS = "kubectl describe resourcequota -n %(namespace)s"
 OPERATOR = "kubectl get deployments -A -l app.kubernetes.io/name=qwen-operator"
 CHILDREN = "kubectl get deployments,services,secrets,jobs,pvc -n %(namespace)s"
@@ -99,6 +101,7 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.VOLUME_NODE_CONFLICT: (DESCRIBE_CLAIM,),
     Reason.ACCESS_MODE_CONFLICT: (DESCRIBE_CLAIM, EDIT),
     Reason.UNSCHEDULABLE: (DESCRIBE_POD,),
+    Reason.SCHEDULER_SILENT: (SCHEDULERS, EDIT),
     Reason.WAITING_FOR_NODE: (DESCRIBE_POD,),
     Reason.IMAGE_NOT_FOUND: (EDIT,),
     Reason.IMAGE_UNAUTHORIZED: (EDIT,),

@@ -117,6 +117,12 @@ def a_node_gave_a_replica_up(evidence: Evidence) -> Problem | None:
     return next((problem for pod in failed if (problem := kubelet.node_gave_the_pod_up(pod, evidence.model))), None)
 
 
+def nobody_looks_for_a_node(evidence: Evidence) -> Problem | None:
+    """A pod's scheduler says nothing."""
+    found = (scheduler.nobody_looks_for_a_node(pod, evidence.model, evidence.now) for pod in _unready(evidence))
+    return next((problem for problem in found if problem), None)
+
+
 def preparation_takes_long(evidence: Evidence) -> Problem | None:
     """A pod's node has been at it for long."""
     found = (kubelet.preparation_takes_long(pod, evidence.model, evidence.now) for pod in _unready(evidence))
@@ -212,6 +218,7 @@ FAILING: tuple[Judgement, ...] = (
     a_replica_is_stuck,
     pods_are_refused,
     a_node_gave_a_replica_up,
+    nobody_looks_for_a_node,
     preparation_takes_long,
 )
 """What keeps replicas from serving; some of it may pass."""

@@ -278,7 +278,8 @@ class Reason(StrEnum):
     NO_NODE_MATCHES = (
         "NoNodeMatches",
         "No node matches what the replicas ask for: {why}",
-        "Correct scheduling.nodeSelector, topologySpreadConstraints or resources.gpuProduct, or label a node.",
+        "Correct scheduling.nodeSelector, affinity or topologySpreadConstraints, or resources.gpuProduct, or label a "
+        "node.",
     )
     VOLUME_NODE_CONFLICT = (
         "VolumeNodeConflict",
@@ -294,6 +295,13 @@ class Reason(StrEnum):
         "Unschedulable",
         "The scheduler finds no node for pod {pod}: {why}",
         "kubectl describe pod {pod} -n {namespace} shows its events.",
+    )
+
+    SCHEDULER_SILENT = (
+        "SchedulerSilent",
+        "For more than {minutes} minutes nobody has looked for a node for pod {pod}, which asks for the scheduler "
+        "{scheduler}.",
+        "Correct scheduling.schedulerName, or start that scheduler.",
     )
 
     # --- starting the container -----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ must never look at what lives.
 
 from collections.abc import Iterable
 
+from qwen_operator.core import affinity
 from qwen_operator.core.fit import products
 from qwen_operator.core.fit.facts import Facts
 from qwen_operator.core.fit.layout import Wish
@@ -90,7 +91,8 @@ def _memory(spec: Spec, nodes: Iterable[Labels]) -> int | None:
         return whole(asked.gpu_memory)
     product = {PRODUCT: asked.gpu_product} if asked.gpu_product else {}
     wanted = {**spec.scheduling.node_selector, **product}
-    if told := memory(nodes, asked.gpu_resource_name or WHOLE_GPU, wanted):
+    allowed = (node for node in nodes if affinity.allows(spec.scheduling.affinity, node))
+    if told := memory(allowed, asked.gpu_resource_name or WHOLE_GPU, wanted):
         return told
     if asked.gpu_product is None or asked.gpu_resource_name not in (None, WHOLE_GPU):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from qwen_operator.core import checks, fitting, history, names, pods, rollout, weights
-from qwen_operator.core.causes import ending, kubelet
+from qwen_operator.core.causes import ending, kubelet, scheduler
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.fit.verdict import Verdict as FitVerdict
 from qwen_operator.core.plan import Outcome, Plan
@@ -117,6 +117,8 @@ def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:
     """Seconds after which time alone may change the status, or None if only an event can."""
     waits = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(seen.pods))
     left = [kubelet.PATIENCE - waited for waited in waits if waited is not None]
+    silent = (scheduler.seconds_of_silence(pod, now) for pod in pods.newest(seen.pods))
+    left += [scheduler.PATIENCE - waited for waited in silent if waited is not None]
     left += [pods.seconds_to_end(pod, now) for pod in seen.pods]
     left += rollout.seconds_left(model, seen, now)
     return min((seconds for seconds in left if seconds > 0), default=None)

@@ -88,10 +88,36 @@ def test_a_field_that_is_given_up_goes(api_server: ApiServer) -> None:
     assert "team" not in after.service["metadata"]["labels"]
 
 
+APART: dict[str, Any] = {"labelSelector": {}, "topologyKey": "kubernetes.io/hostname"}
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "Service type and port": ({"service": {"type": "NodePort"}}, {"service": {"type": "ClusterIP", "port": 80}}),
     "device": ({"device": "CPU"}, {"device": "GPU", "resources": {"gpus": 2, "gpuProduct": "NVIDIA-L4"}}),
     "claim": ({}, {"model": {"uri": "pvc://other/x"}}),
+    "affinity": (
+        {
+            "scheduling": {
+                "schedulerName": "volcano",
+                "affinity": {
+                    "nodeAffinity": {
+                        "requiredDuringSchedulingIgnoredDuringExecution": {
+                            "nodeSelectorTerms": [{"matchExpressions": [{"key": "a", "operator": "Exists"}]}]
+                        }
+                    },
+                    "podAffinity": {},
+                    "podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [APART]},
+                },
+            }
+        },
+        {
+            "scheduling": {
+                "affinity": {
+                    "podAffinity": {
+                        "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 5, "podAffinityTerm": APART}]
+                    }
+                }
+            }
+        },
+    ),
     "callers": (
         {
             "networkPolicy": {

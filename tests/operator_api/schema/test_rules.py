@@ -29,6 +29,16 @@ def body(spec: dict[str, Any], name: str = "qwen3") -> dict[str, Any]:
     }
 
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+NEAR_CHAT = {"labelSelector": {"matchLabels": {"app": "chat"}}, "topologyKey": "kubernetes.io/hostname"}
+
+
+def on_nodes(terms: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """An affinity to nodes that are as one of the terms says."""
+    return {"nodeAffinity": {REQUIRED: {"nodeSelectorTerms": [{"matchExpressions": term} for term in terms]}}}
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no model": ({}, "spec.model: Required value"),
     "no uri": ({"model": {}}, "spec.model.uri: Required value"),
@@ -233,6 +243,48 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": URI, "networkPolicy": {"from": [{"namespaceSelector": {"matchExpressions": [VALUES]}}]}},
         "matchExpressions[].values must be given with operator In or NotIn",
     ),
+    "a node's label in a list without values": (
+        {"model": URI, "scheduling": {"affinity": on_nodes([[NO_VALUES]])}},
+        "matchExpressions[].values must be given with operator In or NotIn",
+    ),
+    "a node's label above two numbers": (
+        {"model": URI, "scheduling": {"affinity": on_nodes([[VALUES | {"operator": "Gt", "values": ["1", "2"]}]])}},
+        "one whole number with Gt or Lt",
+    ),
+    "a node's label above a word": (
+        {"model": URI, "scheduling": {"affinity": on_nodes([[VALUES | {"operator": "Gt"}]])}},
+        "one whole number with Gt or Lt",
+    ),
+    "nodes that are as nothing says": (
+        {"model": URI, "scheduling": {"affinity": on_nodes([])}},
+        "nodeSelectorTerms must hold something",
+    ),
+    "nodes that are as an empty term says": (
+        {"model": URI, "scheduling": {"affinity": on_nodes([[]])}},
+        "matchExpressions[] must hold something",
+    ),
+    "a wish without weight": (
+        {"model": URI, "scheduling": {"affinity": {"podAffinity": {PREFERRED: [{"podAffinityTerm": NEAR_CHAT}]}}}},
+        f"spec.scheduling.affinity.podAffinity.{PREFERRED}[0].weight: Required value",
+    ),
+    "a wish without end": (
+        {
+            "model": URI,
+            "scheduling": {"affinity": {"podAffinity": {PREFERRED: [{"weight": 101, "podAffinityTerm": NEAR_CHAT}]}}},
+        },
+        f"spec.scheduling.affinity.podAffinity.{PREFERRED}[0].weight",
+    ),
+    "pods of another namespace": (
+        {
+            "model": URI,
+            "scheduling": {"affinity": {"podAntiAffinity": {REQUIRED: [NEAR_CHAT | {"namespaces": ["other"]}]}}},
+        },
+        "unknown field",
+    ),
+    "a scheduler's name with a blank": (
+        {"model": URI, "scheduling": {"schedulerName": "my scheduler"}},
+        "spec.scheduling.schedulerName",
+    ),
     "a pod template": ({"model": URI, "podTemplate": {}}, 'unknown field "spec.podTemplate"'),
 }
 
@@ -300,6 +352,22 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "rollout": {"strategy": "InPlace", "drainTimeout": "0s", "autoRollback": "Off"},
     },
     "a claim to fetch into": {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "weights"}},
+    "every kind of affinity": {
+        "model": URI,
+        "scheduling": {
+            "schedulerName": "volcano",
+            "affinity": {
+                "nodeAffinity": {
+                    **on_nodes([[{"key": "gpus", "operator": "Gt", "values": ["3"]}], [VALUES | {"values": []}]])[
+                        "nodeAffinity"
+                    ],
+                    PREFERRED: [{"weight": 1, "preference": {"matchExpressions": [NO_VALUES | {"values": ["red"]}]}}],
+                },
+                "podAffinity": {PREFERRED: [{"weight": 100, "podAffinityTerm": NEAR_CHAT}]},
+                "podAntiAffinity": {REQUIRED: [NEAR_CHAT | {"labelSelector": {}}]},
+            },
+        },
+    },
     "callers of every kind": {
         "model": URI,
         "networkPolicy": {

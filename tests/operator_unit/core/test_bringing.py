@@ -12,6 +12,7 @@ from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Apply, Delete
 from tests.builders import NOW, SETTINGS, a_model, a_network_policy, a_service, rolled_out
+from tests.operator_unit.core.test_affinity import affinity
 
 HUB = {"uri": "hf://Qwen/Qwen3-8B@v1.0"}
 REPORT = '{"commit":"3f2a1b", "bytes": 16106127360, "files": 9, "config": {}, "tensors": []}'
@@ -251,6 +252,20 @@ def test_the_job_is_restricted_and_holds_no_gpu() -> None:
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
     assert (spec["automountServiceAccountToken"], spec["securityContext"]["runAsNonRoot"]) == (False, True)
     assert spec["nodeSelector"] == {"nvidia.com/gpu.product": "NVIDIA-H200"}
+
+
+def test_the_job_goes_where_replicas_may_run_and_knows_no_other_pods() -> None:
+    """A claim that one node uses may be bound to the Job's node."""
+    h200 = affinity({"key": "pool", "operator": "In", "values": ["h200"]})
+    near = {"labelSelector": {}, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [near]}}
+    scheduling = {"affinity": {**h200, **apart}, "schedulerName": "volcano"}
+
+    spec = fetching(from_hub(scheduling=scheduling))
+
+    assert spec["affinity"] == h200
+    assert "schedulerName" not in spec
+    assert "affinity" not in fetching(from_hub(scheduling=scheduling, replicas=2))
 
 
 def test_a_token_is_a_file_and_no_word_of_a_command_line() -> None:

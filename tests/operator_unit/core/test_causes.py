@@ -1,5 +1,7 @@
 """What real components said, and the reason that follows from it. The recordings are in tests/golden/pods."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from qwen_operator.core import status
@@ -23,10 +25,13 @@ REASONS = {
     "killed": Reason.KILLED,
     "model-path-not-found": Reason.MODEL_PATH_NOT_FOUND,
     "no-gpu-node": Reason.INSUFFICIENT_GPU,
+    "no-node-apart": Reason.NO_NODE_MATCHES,
     "no-node-label": Reason.NO_NODE_MATCHES,
+    "no-node-near": Reason.NO_NODE_MATCHES,
     "no-nodes": Reason.UNSCHEDULABLE,
     "no-priority-class": Reason.REPLICA_REFUSED,
     "no-runtime-class": Reason.REPLICA_REFUSED,
+    "no-scheduler": Reason.ROLLING_OUT,
     "no-usable-key": Reason.NO_USABLE_KEY,
     "no-volume-to-bind": Reason.CLAIM_PENDING,
     "no-zone": Reason.NO_NODE_MATCHES,
@@ -47,6 +52,7 @@ REASONS = {
     "too-few-gpus": Reason.INSUFFICIENT_GPU,
     "too-much-cpu": Reason.INSUFFICIENT_CPU_OR_MEMORY,
     "too-much-memory": Reason.INSUFFICIENT_CPU_OR_MEMORY,
+    "unwelcome-neighbour": Reason.NO_NODE_MATCHES,
     "volume-on-another-node": Reason.VOLUME_NODE_CONFLICT,
     "volumes-do-not-come": Reason.PREPARING_POD,
 }
@@ -270,6 +276,28 @@ def test_long_preparation_is_told() -> None:
     assert problem is not None
     assert problem.reason is Reason.WAITING_FOR_NODE
     assert kubelet.preparation_takes_long(a_pod(created="2026-11-24T11:50:01Z"), a_model(), NOW) is None
+
+
+def test_a_scheduler_that_says_nothing_is_told_after_two_minutes() -> None:
+    """Kubernetes says nothing about a name that no scheduler has; until then it may just be busy."""
+    model, seen = recorded("no-scheduler")
+    [pod] = seen.pods
+    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+
+    problem = scheduler.nobody_looks_for_a_node(pod, model, (created + timedelta(seconds=120)).isoformat())
+
+    assert problem is not None
+    assert problem.reason is Reason.SCHEDULER_SILENT
+    assert "the scheduler volcano" in problem.message
+    assert scheduler.nobody_looks_for_a_node(pod, model, (created + timedelta(seconds=119)).isoformat()) is None
+
+
+def test_a_scheduler_that_found_no_node_is_not_silent() -> None:
+    """Nor is one that found one."""
+    _, seen = recorded("no-node-apart")
+
+    assert scheduler.seconds_of_silence(seen.pods[0], "2027-01-01T00:00:00Z") is None
+    assert scheduler.seconds_of_silence(a_pod(), "2027-01-01T00:00:00Z") is None
 
 
 def test_a_deployment_without_trouble_refuses_nothing() -> None:

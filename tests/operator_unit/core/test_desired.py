@@ -23,6 +23,16 @@ OURS = {
 }
 
 
+REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+APART = {REQUIRED: [{"labelSelector": {}, "topologyKey": "kubernetes.io/hostname"}]}
+
+
+def on_nodes(*keys: str) -> Manifest:
+    """An affinity to nodes with one of these labels, in Kubernetes' words."""
+    terms = [{"matchExpressions": [{"key": key, "operator": "Exists"}]} for key in keys]
+    return {REQUIRED: {"nodeSelectorTerms": terms}}
+
+
 def children(model: QwenModel) -> tuple[Child, Child, Child]:
     """Secret, Service and Deployment of a model."""
     wanted = serving(model, SETTINGS)
@@ -194,6 +204,12 @@ def test_a_cpu_pod_asks_for_no_gpu() -> None:
     assert not {"tolerations", "nodeSelector"} & found.keys()
 
 
+def test_without_a_word_about_it_a_pod_has_no_affinity_and_no_scheduler_of_its_own() -> None:
+    """Else every replica would restart with the operator's release that brings the field."""
+    assert not {"affinity", "schedulerName"} & pod().keys()
+    assert "affinity" not in pod(scheduling={"affinity": {}})
+
+
 def test_scheduling_reaches_the_pod() -> None:
     """Each field under Kubernetes' own name; empty ones are left out, as the API server would drop them."""
     found = pod(
@@ -206,6 +222,8 @@ def test_scheduling_reaches_the_pod() -> None:
             "topologySpreadConstraints": [{"topologyKey": "zone"}],
             "priorityClassName": "high",
             "runtimeClassName": "nvidia",
+            "schedulerName": "volcano",
+            "affinity": {"nodeAffinity": on_nodes("a", "b"), "podAntiAffinity": APART},
         }
     )
 
@@ -216,6 +234,8 @@ def test_scheduling_reaches_the_pod() -> None:
     ]
     assert found["priorityClassName"] == "high"
     assert found["runtimeClassName"] == "nvidia"
+    assert found["schedulerName"] == "volcano"
+    assert found["affinity"] == {"nodeAffinity": on_nodes("a", "b"), "podAntiAffinity": APART}
     [spread] = found["topologySpreadConstraints"]
     assert (spread["maxSkew"], spread["whenUnsatisfiable"]) == (1, "DoNotSchedule")
     assert spread["labelSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "qwen3"

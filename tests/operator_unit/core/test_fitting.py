@@ -15,6 +15,7 @@ from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Apply
 from tests.builders import NOW, SETTINGS, a_claim, a_model, rolled_out
 from tests.checkpoints import QWEN3_8B, QWEN3_CODER_480B, quantized, report
+from tests.operator_unit.core.test_affinity import affinity
 from tests.operator_unit.core.test_bringing import DONE, HUB, a_fetcher, a_job, a_weights_claim, around
 
 CODER = report(quantized(QWEN3_CODER_480B))
@@ -299,11 +300,12 @@ def test_the_labels_of_nodes_count_more_than_a_list_of_products_and_less_than_wh
     """Of nodes that the replicas may run on."""
     nodes = ({"nvidia.com/gpu.product": "NVIDIA-H200", "nvidia.com/gpu.memory": "102400", "pool": "a"},)
     elsewhere = {"scheduling": {"nodeSelector": {"pool": "b"}}}
+    away = {"scheduling": {"affinity": affinity({"key": "pool", "operator": "NotIn", "values": ["a"]})}}
 
     models = [on_gpus({}), on_gpus(H200), on_gpus({"gpuMemory": "40Gi"}), on_gpus(H200, **elsewhere)]
-    found = [document(model, SMALL, nodes=nodes)["fit"]["have"] for model in models]
+    found = [document(model, SMALL, nodes=nodes)["fit"]["have"] for model in (*models, on_gpus(H200, **away))]
 
-    assert found == [90 * 2**30, 90 * 2**30, 36 * 2**30, int(143_771 * 2**20 * 0.9)]
+    assert found == [90 * 2**30, 90 * 2**30, 36 * 2**30, *[int(143_771 * 2**20 * 0.9)] * 2]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ weigh the nodes by their number.
 """
 
 import re
+from datetime import datetime
 
 from qwen_operator.core import pods
 from qwen_operator.core.excerpt import excerpt
@@ -16,11 +17,19 @@ from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import NVIDIA
 from qwen_operator.core.snapshot import Manifest
 
+PATIENCE = 120.0
+"""Seconds after which a pod that no scheduler has spoken of is told of; a busy one takes less than one."""
+KUBERNETES_OWN = "default-scheduler"
+"""Scheduler of a pod that names none."""
+
 HURDLES: tuple[tuple[str, Reason], ...] = (
     # before any node is looked at
     ("unbound immediate PersistentVolumeClaims", Reason.CLAIM_PENDING),
     ("ReadWriteOncePod access mode", Reason.ACCESS_MODE_CONFLICT),
     # nearest miss first, so the scheduler's own order (pkg/scheduler/apis/config/v1/default_plugins.go) from its end
+    ("didn't satisfy existing pods anti-affinity rules", Reason.NO_NODE_MATCHES),
+    ("didn't match pod anti-affinity rules", Reason.NO_NODE_MATCHES),
+    ("didn't match pod affinity rules", Reason.NO_NODE_MATCHES),
     ("didn't match pod topology spread constraints", Reason.NO_NODE_MATCHES),
     ("didn't find available persistent volumes to bind", Reason.CLAIM_PENDING),
     ("did not have enough free storage", Reason.CLAIM_PENDING),
@@ -49,6 +58,23 @@ def no_node_was_found(pod: Manifest, model: QwenModel) -> Problem | None:
     facts = _facts(pod, model)
     known = (reason for part, reason in HURDLES if part.format(gpu=facts["resource"]) in text)
     return next(known, Reason.UNSCHEDULABLE).about(why=excerpt(text), **facts)
+
+
+def nobody_looks_for_a_node(pod: Manifest, model: QwenModel, now: str) -> Problem | None:
+    """The scheduler that the pod names has not said a word, so perhaps there is none of that name."""
+    waited = seconds_of_silence(pod, now)
+    if waited is None or waited < PATIENCE:
+        return None
+    scheduler = pod.get("spec", {}).get("schedulerName") or model.spec.scheduling.scheduler_name or KUBERNETES_OWN
+    return Reason.SCHEDULER_SILENT.about(minutes=int(PATIENCE // 60), pod=pods.name(pod), scheduler=scheduler)
+
+
+def seconds_of_silence(pod: Manifest, now: str) -> float | None:
+    """How long the pod has been there without a word of any scheduler, or None if one has spoken."""
+    if pods.condition(pod, "PodScheduled") or pods.node(pod) or pods.finished(pod):
+        return None
+    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    return (datetime.fromisoformat(now) - created).total_seconds()
 
 
 def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:

@@ -4,6 +4,7 @@ Why it exists: replicas, and the Job that fetches onto a volume which only their
 It must never ask for a GPU; only a replica does.
 """
 
+from qwen_operator.core.desired.as_sent import as_sent
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.scheduling import Toleration
 from qwen_operator.core.serving import Devices
@@ -17,6 +18,12 @@ def node_selector(model: QwenModel, devices: Devices | None) -> dict[str, str]:
     """Labels of the nodes."""
     product = {PRODUCT_LABEL: devices.product} if devices and devices.product else {}
     return {**model.spec.scheduling.node_selector, **product}
+
+
+def node_affinity(model: QwenModel) -> Manifest:
+    """What an affinity says of nodes, without what it says of pods; empty if it says nothing."""
+    asked = model.spec.scheduling.affinity
+    return {"nodeAffinity": as_sent(asked.node_affinity)} if asked and asked.node_affinity else {}
 
 
 def tolerations(model: QwenModel, devices: Devices | None) -> list[Manifest]:

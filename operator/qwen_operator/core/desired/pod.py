@@ -7,6 +7,7 @@ asks for. It must never take a volume, a security context or a service account f
 from typing import Any
 
 from qwen_operator.core import names
+from qwen_operator.core.desired.as_sent import as_sent
 from qwen_operator.core.desired.container import container
 from qwen_operator.core.desired.placement import node_selector, tolerations
 from qwen_operator.core.desired.restricted import POD_SECURITY
@@ -26,6 +27,8 @@ def pod(model: QwenModel, serving: Serving) -> Manifest:
         "nodeSelector": node_selector(model, serving.devices),
         "tolerations": tolerations(model, serving.devices),
         "topologySpreadConstraints": _spread(model),
+        "affinity": as_sent(asked.affinity) if asked.affinity else None,
+        "schedulerName": asked.scheduler_name,
         "priorityClassName": asked.priority_class_name,
         "runtimeClassName": asked.runtime_class_name,
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from qwen_operator.core import names
 from qwen_operator.core.desired.identity import child
-from qwen_operator.core.desired.placement import node_selector, tolerations
+from qwen_operator.core.desired.placement import node_affinity, node_selector, tolerations
 from qwen_operator.core.desired.restricted import CONTAINER_SECURITY, POD_SECURITY
 from qwen_operator.core.desired.weights_claim import access_mode
 from qwen_operator.core.kinds import JOB
@@ -67,7 +67,11 @@ def _pod(model: QwenModel, settings: Settings, verb: str, arguments: list[str], 
 def _same_nodes(model: QwenModel) -> Manifest:
     """A claim that one node uses may be bound to where its first pod runs: that must be where replicas can run."""
     gpus = devices(model.spec)
-    return {"nodeSelector": node_selector(model, gpus), "tolerations": tolerations(model, gpus)}
+    return {
+        "nodeSelector": node_selector(model, gpus),
+        "affinity": node_affinity(model),
+        "tolerations": tolerations(model, gpus),
+    }
 
 
 def _container(model: QwenModel, settings: Settings, verb: str, arguments: list[str], there: Place | None) -> Manifest:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from qwen_operator.core.resource.affinity import Affinity
 from qwen_operator.core.resource.fields import LabelKey, LabelValue, Name, Part
 from qwen_operator.core.resource.rules import keyed_by, rules
 
@@ -99,6 +100,20 @@ class Scheduling(Part, frozen=True, kw_only=True):
             extra_json_schema=keyed_by("topologyKey", "whenUnsatisfiable"),
         ),
     ] = ()
+    affinity: Annotated[
+        Affinity | None,
+        Meta(description="Where replicas may run, in Kubernetes' own words. Default: anywhere that the rest allows."),
+    ] = None
+    scheduler_name: (
+        Annotated[
+            Name,
+            Meta(
+                description="Scheduler that places the replicas, such as one that queues them. Default: Kubernetes' "
+                "own, default-scheduler."
+            ),
+        ]
+        | None
+    ) = None
     priority_class_name: (
         Annotated[Name, Meta(description="PriorityClass of the replicas. Default: the cluster's default.")] | None
     ) = None
