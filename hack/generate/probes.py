@@ -47,6 +47,7 @@ PROBES: dict[str, tuple[Any, Any]] = {
     "resources.sharedMemory": (None, "8Gi"),
     "parallelism.tensor": (4, 2),
     "parallelism.pipeline": (1, 2),
+    "parallelism.data": (1, 2),
     "parallelism.expert": ("Disabled", "Enabled"),
     "validation.fit": ("Enforce", "Warn"),
     "validation.headroom": ("3%", "5%"),

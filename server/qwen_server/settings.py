@@ -110,6 +110,9 @@ class EngineSettings:
     pipeline_parallel_size: int = field(
         default=1, metadata=flag(Group.ENGINE, "N", "groups of GPUs that share the layers", whole)
     )
+    data_parallel_size: int = field(
+        default=1, metadata=flag(Group.ENGINE, "N", "groups of GPUs that each take requests of their own", whole)
+    )
     enable_expert_parallel: bool = field(
         default=False, metadata=switch(Group.ENGINE, "each GPU holds whole experts, not a slice of every one")
     )

@@ -51,6 +51,7 @@ def test_the_server_parses_what_the_operator_writes(path: Path) -> None:
     assert read.engine_settings.device == model.spec.device.lower()
     assert read.engine_settings.tensor_parallel_size == (served.devices.layout.tensor if served.devices else 1)
     assert read.engine_settings.pipeline_parallel_size == (served.devices.layout.pipeline if served.devices else 1)
+    assert read.engine_settings.data_parallel_size == (served.devices.layout.data if served.devices else 1)
     assert read.context_overflow == model.spec.server.context_overflow.lower()
     assert (str(read.keys), read.port, read.management_port) == (
         names.KEYS_DIR,

@@ -150,7 +150,8 @@ class Reason(StrEnum):
     LAYOUT_IMPOSSIBLE = (
         "LayoutImpossible",
         "The {gpus} GPUs of a replica can't be laid out as parallelism says.",
-        "parallelism.tensor times pipeline must be resources.gpus, and expert Enabled needs several GPUs and experts.",
+        "parallelism.tensor times pipeline times data must be resources.gpus, and expert Enabled needs several GPUs "
+        "and experts.",
     )
     WEIGHTS_DO_NOT_FIT = (
         "WeightsDoNotFit",

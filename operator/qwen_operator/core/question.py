@@ -29,13 +29,13 @@ WHOLE_GPU = "nvidia.com/gpu"
 def gpus(spec: Spec) -> int:
     """GPUs of one replica: as asked, else as many as the layout asked for has, else one."""
     asked = spec.parallelism
-    return spec.resources.gpus or (asked.tensor or 1) * (asked.pipeline or 1)
+    return spec.resources.gpus or (asked.tensor or 1) * (asked.pipeline or 1) * (asked.data or 1)
 
 
 def wish(spec: Spec) -> Wish:
     """The layouts that will do."""
     asked = spec.parallelism
-    return Wish(tensor=asked.tensor, pipeline=asked.pipeline, data=1, expert=EXPERT[asked.expert])
+    return Wish(tensor=asked.tensor, pipeline=asked.pipeline, data=asked.data or 1, expert=EXPERT[asked.expert])
 
 
 def load(spec: Spec, facts: Facts) -> Load:

@@ -111,8 +111,9 @@ def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
 def _asked_layout(spec: Spec) -> Layout:
     """Each layer is split by all GPUs of its stage, unless said otherwise."""
     asked, count = spec.parallelism, question.gpus(spec)
-    tensor = asked.tensor or count // (asked.pipeline or 1)
-    return Layout(tensor, pipeline=max(1, count // tensor), expert=asked.expert == "Enabled")
+    data = asked.data or 1
+    tensor = asked.tensor or count // data // (asked.pipeline or 1)
+    return Layout(tensor, pipeline=max(1, count // data // tensor), data=data, expert=asked.expert == "Enabled")
 
 
 def serving(model: QwenModel, settings: Settings, layout: Layout | None = None) -> Serving:
@@ -175,6 +176,7 @@ def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
         "kv-cache-dtype": None if asked.kv_cache_dtype == "Auto" else asked.kv_cache_dtype.lower(),
         "tensor-parallel-size": gpus.layout.tensor if gpus else None,
         "pipeline-parallel-size": gpus.layout.pipeline if gpus and gpus.layout.pipeline > 1 else None,
+        "data-parallel-size": gpus.layout.data if gpus and gpus.layout.data > 1 else None,
         "gpu-memory-utilization": server.gpu_memory_utilization if gpus else None,
         "max-num-seqs": server.max_num_seqs,
         "context-overflow": server.context_overflow.lower(),

@@ -49,6 +49,7 @@ def engine_arguments(settings: EngineSettings) -> dict[str, Any]:
         "dtype": str(settings.dtype),
         "tensor_parallel_size": settings.tensor_parallel_size,
         "pipeline_parallel_size": settings.pipeline_parallel_size,
+        "data_parallel_size": settings.data_parallel_size,
         "enable_expert_parallel": settings.enable_expert_parallel,
         "gpu_memory_utilization": settings.gpu_memory_utilization,
         "trust_remote_code": False,

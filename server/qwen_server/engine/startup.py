@@ -50,7 +50,8 @@ class Startup:
 
     def __post_init__(self) -> None:
         self.folder = environment.prepare(self.settings.device)
-        progress.make(self.weights, self.settings.tensor_parallel_size * self.settings.pipeline_parallel_size)
+        of = self.settings
+        progress.make(self.weights, of.tensor_parallel_size * of.pipeline_parallel_size * of.data_parallel_size)
 
     @property
     def weights(self) -> Path:

@@ -18,8 +18,13 @@ class VllmMetrics(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._registry = registry
-        self.waiting = 0
-        """Requests in the scheduler's queue."""
+        self.queues: dict[int, int] = {}
+        """Requests in the queue of each data-parallel rank's scheduler."""
+
+    @property
+    def waiting(self) -> int:
+        """Requests in the queues of all schedulers."""
+        return sum(self.queues.values())
 
     def register(self) -> None:
         """Show the series from now on: before the engine is loaded there are none."""
@@ -39,13 +44,14 @@ def statistics_logger(statistics: VllmMetrics) -> Callable[[Any, int], Any]:
         """Called with each step's statistics."""
 
         def __init__(self, vllm_config: Any, engine_index: int = 0) -> None:
-            del vllm_config, engine_index
+            del vllm_config
+            self._rank = engine_index
 
         def record(self, scheduler_stats: Any, iteration_stats: Any, *more: Any, **named: Any) -> None:
             """Keep the length of the queue."""
             del iteration_stats, more, named
             if scheduler_stats is not None:
-                statistics.waiting = scheduler_stats.num_waiting_reqs
+                statistics.queues[self._rank] = scheduler_stats.num_waiting_reqs
 
         def log_engine_initialized(self) -> None:
             """Nothing to say."""

@@ -94,10 +94,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a layout for fewer GPUs than there are": (
         {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 2, "pipeline": 2}},
-        "resources.gpus must be parallelism.tensor times pipeline",
+        "resources.gpus must be parallelism.tensor times pipeline times data",
     ),
     "whole experts on a CPU": (
         {"model": URI, "device": "CPU", "parallelism": {"expert": "Enabled"}},
+        "device CPU excludes parallelism",
+    ),
+    "ranks that do not divide": (
+        {"model": URI, "resources": {"gpus": 8}, "parallelism": {"data": 3}},
+        "resources.gpus must be a multiple of parallelism.tensor times pipeline times data",
+    ),
+    "ranks for more GPUs than there are": (
+        {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 4, "pipeline": 1, "data": 4}},
+        "resources.gpus must be a multiple of parallelism.tensor times pipeline times data",
+    ),
+    "ranks on a CPU": (
+        {"model": URI, "device": "CPU", "parallelism": {"data": 2}},
         "device CPU excludes parallelism",
     ),
     "stages on a CPU": (
@@ -324,6 +336,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         "parallelism": {"tensor": 4, "pipeline": 2, "expert": "Enabled"},
         "validation": {"fit": "Warn", "headroom": "2.5%"},
     },
+    "ranks with GPUs of their own": {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 4, "data": 2}},
+    "ranks alone": {"model": URI, "parallelism": {"data": 8, "expert": "Enabled"}},
     "a CPU with an open layout": {"model": URI, "device": "CPU", "parallelism": {}, "validation": {"fit": "Off"}},
     "stages": {"model": URI, "resources": {"gpus": 8}, "parallelism": {"tensor": 4}},
     "a MIG slice": {

@@ -30,6 +30,13 @@ def on_gpus(resources: dict[str, Any], **spec: Any) -> QwenModel:
     return a_model(**({"device": "GPU", "model": HUB, "resources": resources} | spec))
 
 
+def status_gpus(model: QwenModel) -> int:
+    """GPUs of one replica, as its pod asks for them."""
+    devices = serving(model, SETTINGS).devices
+    assert devices is not None
+    return devices.count
+
+
 def fetched(model: QwenModel, told: str | None, **more: Any) -> Snapshot:
     """All files are there, and the Jobs' pods have said this of them; None is for a claim that nobody fetches to."""
     if told is None:
@@ -106,6 +113,12 @@ def test_the_layout_that_is_left_open_goes_to_the_engine() -> None:
         ({"tensor": 4}, {"--tensor-parallel-size=4", "--pipeline-parallel-size=2"}),
         ({"pipeline": 2}, {"--tensor-parallel-size=4", "--pipeline-parallel-size=2"}),
         ({"expert": "Enabled"}, {"--tensor-parallel-size=8", "--enable-expert-parallel"}),
+        ({"data": 2}, {"--tensor-parallel-size=4", "--data-parallel-size=2"}),
+        ({"data": 8}, {"--tensor-parallel-size=1", "--data-parallel-size=8"}),
+        (
+            {"pipeline": 2, "data": 2},
+            {"--tensor-parallel-size=2", "--pipeline-parallel-size=2", "--data-parallel-size=2"},
+        ),
     ],
 )
 def test_before_the_models_numbers_are_known_what_is_asked_for_counts(
@@ -115,6 +128,18 @@ def test_before_the_models_numbers_are_known_what_is_asked_for_counts(
     found = serving(on_gpus(EIGHT, parallelism=parallelism), SETTINGS).arguments
 
     assert {flag for flag in found if "parallel" in flag} == flags
+
+
+def test_ranks_are_judged_each_with_room_for_a_whole_request() -> None:
+    """Never chosen by itself; asked for, tensor is what is left, and without GPUs each rank has one."""
+    model = on_gpus(EIGHT, parallelism={"data": 2})
+    whole = document(on_gpus(EIGHT))["fit"]["kvCache"]
+
+    found = document(model)["fit"]
+
+    assert found["layout"] == {"tensor": 4, "pipeline": 1, "data": 2, "expert": "Enabled"}
+    assert found["kvCache"] == 2 * whole
+    assert status_gpus(on_gpus(H200, parallelism={"data": 8})) == 8
 
 
 def test_a_layout_that_is_asked_for_is_the_one_that_is_judged() -> None:

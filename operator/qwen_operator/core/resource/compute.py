@@ -29,7 +29,12 @@ class Resources(Part, frozen=True, kw_only=True):
 
     gpus: (
         Annotated[
-            int, Meta(ge=1, le=64, description="GPUs of one replica. Default: parallelism.tensor, else 1; none on CPU.")
+            int,
+            Meta(
+                ge=1,
+                le=64,
+                description="GPUs of one replica. Default: what parallelism multiplies to, else 1; none on CPU.",
+            ),
         ]
         | None
     ) = None
@@ -121,7 +126,19 @@ class Parallelism(Part, frozen=True, kw_only=True):
                 ge=1,
                 le=64,
                 description="Stages that the layers are divided into. Default: what fits best; before the model's "
-                "numbers are known, resources.gpus divided by tensor.",
+                "numbers are known, resources.gpus divided by tensor and data.",
+            ),
+        ]
+        | None
+    ) = None
+    data: (
+        Annotated[
+            int,
+            Meta(
+                ge=1,
+                le=64,
+                description="Ranks that each take requests of their own, with all layers but, in a model of experts, "
+                "one set of experts together; each needs room for a whole request. Default: 1.",
             ),
         ]
         | None

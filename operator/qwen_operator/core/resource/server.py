@@ -107,7 +107,12 @@ class Server(Part, frozen=True, kw_only=True):
     max_num_seqs: (
         Annotated[
             int,
-            Meta(ge=1, le=4096, description="Requests that one replica works on at once. Default: the engine's own."),
+            Meta(
+                ge=1,
+                le=4096,
+                description="Requests that one replica works on at once, or with parallelism.data each of its "
+                "ranks. Default: the engine's own.",
+            ),
         ]
         | None
     ) = None

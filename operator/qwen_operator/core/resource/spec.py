@@ -43,6 +43,7 @@ URI_RULES = rules(
 UNTOLD = "!has(self.parallelism) || !has(self.resources) || !has(self.resources.gpus)"
 TENSOR = "(has(self.parallelism.tensor) ? self.parallelism.tensor : 1)"
 PIPELINE = "(has(self.parallelism.pipeline) ? self.parallelism.pipeline : 1)"
+DATA = "(has(self.parallelism.data) ? self.parallelism.data : 1)"
 
 SPEC_RULES = rules(
     (
@@ -53,7 +54,8 @@ SPEC_RULES = rules(
     ),
     (
         "self.device != 'CPU' || !has(self.parallelism) || !(has(self.parallelism.tensor) || "
-        "has(self.parallelism.pipeline) || (has(self.parallelism.expert) && self.parallelism.expert != 'Auto'))",
+        "has(self.parallelism.pipeline) || has(self.parallelism.data) || "
+        "(has(self.parallelism.expert) && self.parallelism.expert != 'Auto'))",
         "device CPU excludes parallelism; remove it or set device to GPU",
     ),
     (
@@ -61,13 +63,15 @@ SPEC_RULES = rules(
         "device CPU excludes server.gpuMemoryUtilization; remove it or set device to GPU",
     ),
     (
-        f"{UNTOLD} || self.resources.gpus % ({TENSOR} * {PIPELINE}) == 0",
-        "resources.gpus must be a multiple of parallelism.tensor times pipeline; leave one of them out to use all GPUs",
+        f"{UNTOLD} || self.resources.gpus % ({TENSOR} * {PIPELINE} * {DATA}) == 0",
+        "resources.gpus must be a multiple of parallelism.tensor times pipeline times data; leave one of the first two "
+        "out to use all GPUs",
     ),
     (
         f"{UNTOLD} || !has(self.parallelism.tensor) || !has(self.parallelism.pipeline) || "
-        f"self.resources.gpus == {TENSOR} * {PIPELINE}",
-        "resources.gpus must be parallelism.tensor times pipeline; leave one of them out to use all GPUs",
+        f"self.resources.gpus == {TENSOR} * {PIPELINE} * {DATA}",
+        "resources.gpus must be parallelism.tensor times pipeline times data; leave one of the first two out to use "
+        "all GPUs",
     ),
 )
 
