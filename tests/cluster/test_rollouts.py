@@ -175,7 +175,7 @@ def test_one_replica_that_makes_room_cuts_no_request_and_refuses_only_while_nobo
     eventually(lambda: len(fleet.pods()) == 1 and fleet.is_settled(), "one replica is left", SETTLED, 1)
     was = fleet.revision()
 
-    began = fleet.change(server={**fleet.spec["server"], "args": ["--seed=8"]})
+    began = fleet.change(server={**fleet.spec.get("server", {}), "args": ["--seed=8"]})
     eventually(lambda: condition(fleet.stage.model(NAME), "Available").get("status") == "False", "the gap begins", 120)
     fleet.await_revision(was)
     served = time.time()
