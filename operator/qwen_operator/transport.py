@@ -41,7 +41,7 @@ class Transport:
 
     :param may_write: asked before each write; False refuses it here.
     :param agent: who we are in the API server's audit log.
-    :param time_to_write: seconds that a write which begins now may be under way, until it is broken off; None: as long as any
+    :param time_to_write: seconds until a write that begins now is broken off, or None
     """
 
     def __init__(
