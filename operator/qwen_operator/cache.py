@@ -48,6 +48,8 @@ class Cache:
         self._group_of = group_of
         self._entries: dict[Key, _Entry] = {}
         self._groups: dict[Key, set[Key]] = {}
+        self.gone: dict[Key, int] = {}
+        """At which version objects were deleted, until the next list: what is said late of them counts for nothing."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -71,8 +73,9 @@ class Cache:
         """
         key, entry = self._entry(manifest)
         old = self._entries.get(key)
-        if old is not None and entry.version <= old.version:
+        if entry.version <= (old.version if old else self.gone.get(key, -1)):
             return
+        self.gone.pop(key, None)
         self._store(key, old, entry)
         if not silently and (old is None or _meaning(old.body) != _meaning(entry.body)):
             self._on_change(key, _decode(old.body) if old else None, manifest)
@@ -80,7 +83,10 @@ class Cache:
     def drop(self, key: Key, version: int) -> None:
         """Forget an object that was deleted at a version, unless a newer one came after it."""
         old = self._entries.get(key)
-        if old is None or version < old.version:
+        if old is not None and version < old.version:
+            return
+        self.gone[key] = version
+        if old is None:
             return
         self._store(key, old, None)
         self._on_change(key, _decode(old.body), None)
@@ -96,7 +102,9 @@ class Cache:
             for manifest in page.items:
                 seen.add(key_of(manifest))
                 self.put(manifest)
-        self._drop_unseen(seen, namespace, int(begun) if begun.isdigit() else 0)
+        version = int(begun) if begun.isdigit() else 0
+        self._drop_unseen(seen, namespace, version)
+        self.gone = {key: at for key, at in self.gone.items() if at > version}
         return begun
 
     def _drop_unseen(self, seen: set[Key], namespace: str | None, version: int) -> None:

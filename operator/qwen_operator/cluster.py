@@ -21,7 +21,7 @@ PAGE = 100
 """Objects a page of a list: 500 pods at once would leave 20 MB of holes in the heap."""
 SILENCE = 75.0
 """Seconds without a byte after which a watch is taken for dead; the API server sends a bookmark about once a minute."""
-WATCH_SECONDS = (240, 480)
+WATCH_SECONDS = (200, 280)
 """A watch is asked to end after a random time between these, so that watches don't all begin anew at once."""
 APPLY = "application/apply-patch+yaml"
 

@@ -13,13 +13,15 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from qwen_operator.cache import Cache, version_of
-from qwen_operator.cluster import Cluster, Event
+from qwen_operator.cluster import WATCH_SECONDS, Cluster, Event
 from qwen_operator.core.kinds import Kind
 from qwen_operator.keys import key_of
 from qwen_operator.refusals import Busy, Forbidden, Gone, Refusal
 
 FIRST_PAUSE = 1.0
 """Seconds between two requests at least, however often the server hangs up; doubled with each failure in a row."""
+RELIST = 600.0
+"""Seconds within which an event that was lost on a watch that is well is made good; two watches last less."""
 LONGEST_PAUSE = 30.0
 """Seconds that the doubling stops at: an API server that is back is noticed within this time."""
 
@@ -52,6 +54,7 @@ class Informer:
         self._on_sight = on_sight
         self._spread = spread
         self._version: str | None = None
+        self._listed_at = float("-inf")
         self._failures = 0
         self.settled = asyncio.Event()
         """Set once the first list is in, or was forbidden: the others need not wait for it any longer."""
@@ -79,7 +82,7 @@ class Informer:
             await asyncio.sleep(self._pause(self._now() - started))
 
     async def _once(self) -> None:
-        if self._version is None:
+        if self._version is None or self._now() - self._listed_at > WATCH_SECONDS[1]:
             self._version = await self._list()
         stream = self._cluster.watch(self.kind, self._namespace, selector=self._selector, version=self._version)
         async with contextlib.aclosing(stream):
@@ -87,11 +90,13 @@ class Informer:
                 self._hear(event)
 
     async def _list(self) -> str:
+        began = self._now()
         async with contextlib.aclosing(
             self._cluster.pages(self.kind, self._namespace, selector=self._selector)
         ) as pages:
             version = await self._cache.replace(pages, namespace=self._namespace)
         self._heard()
+        self._listed_at = began
         self.lists += 1
         self._see()
         return version

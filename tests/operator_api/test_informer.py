@@ -1,13 +1,18 @@
 """The informer against an API server that breaks off, forgets and refuses."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from qwen_operator.cache import Cache
-from qwen_operator.cluster import Cluster
+from qwen_operator.cluster import WATCH_SECONDS, Cluster, Event, Page
 from qwen_operator.core import kinds, names
-from qwen_operator.informer import Informer
+from qwen_operator.core.kinds import Kind
+from qwen_operator.core.snapshot import Manifest
+from qwen_operator.informer import RELIST, Informer
 from qwen_operator.keys import Key
 from tests.operator_api.emulator.app import Emulator
 
@@ -76,6 +81,44 @@ async def test_after_410_it_lists_again_and_infers_what_was_deleted(cluster: Clu
         await until(lambda: ("a", False) in watched.changes)
         assert [key.name for key in watched.cache] == ["b"]
         assert watched.informer.lists == 2
+
+
+class Deaf:
+    """A server whose watches tell of nothing, and end when they were asked to; it lists, and knows no other verb."""
+
+    def __init__(self) -> None:
+        self.items: list[Manifest] = []
+        self.version = 1
+
+    async def pages(self, kind: Kind, namespace: str | None, *, selector: str = "") -> AsyncIterator[Page]:
+        """The one page of a list."""
+        del kind, namespace, selector
+        yield Page(items=self.items, metadata={"resourceVersion": str(self.version)})
+
+    async def watch(
+        self, kind: Kind, namespace: str | None, *, selector: str = "", version: str
+    ) -> AsyncIterator[Event]:
+        """Bookmarks, once a minute."""
+        del kind, namespace, selector
+        for _ in range(random.randint(*WATCH_SECONDS) // 60):
+            await asyncio.sleep(60)
+            yield Event("BOOKMARK", {"metadata": {"resourceVersion": version}})
+
+
+@pytest.mark.looptime
+async def test_what_no_event_told_of_is_seen_within_ten_minutes() -> None:
+    """Something came and something went, and the watch stays well."""
+    server = Deaf()
+    server.items = [{"metadata": {"namespace": "team", "name": "a", "resourceVersion": "1"}}]
+    async with watching(server) as watched:  # type: ignore[arg-type]
+        await until(watched.informer.settled.is_set)
+        for number in range(2, 20):
+            server.version += 1
+            server.items = [
+                {"metadata": {"namespace": "team", "name": str(number), "resourceVersion": str(server.version)}}
+            ]
+            await asyncio.sleep(RELIST)
+            assert [key.name for key in watched.cache] == [str(number)]
 
 
 async def test_a_server_that_hangs_up_at_once_is_asked_at_most_once_a_second(

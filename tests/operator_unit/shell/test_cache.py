@@ -98,6 +98,26 @@ def test_a_late_deletion_of_a_predecessor_is_no_deletion() -> None:
     assert heard.cache.get(A) is not None
 
 
+def test_what_is_said_late_of_an_object_that_is_gone_does_not_bring_it_back() -> None:
+    """The answer to a write may come after the event that tells of the end; what is made anew is another one."""
+    heard = Heard()
+    heard.cache.put(an_object("a", 7))
+    heard.cache.drop(A, 9)
+    heard.cache.put(an_object("a", 8), silently=True)
+    assert heard.cache.get(A) is None
+    heard.cache.put(an_object("a", 10))
+    assert heard.cache.get(A) is not None
+
+
+async def test_a_list_ends_the_memory_of_those_that_are_gone() -> None:
+    """It says itself what there is; what it was begun before is still remembered."""
+    heard = Heard()
+    heard.cache.drop(A, 5)
+    heard.cache.drop(B, 9)
+    await heard.cache.replace(pages([], 7), namespace=None)
+    assert heard.cache.gone == {B: 9}
+
+
 def test_groups_follow_their_label() -> None:
     """An object is found by its group, and leaves it with the label."""
     heard = Heard()
