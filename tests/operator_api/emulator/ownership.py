@@ -4,6 +4,7 @@ A leaf is a path whose value is neither a map nor a keyed list. Managers may sha
 whoever changes it by force, or without asking, has it alone.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 Manifest = dict[str, Any]
@@ -62,7 +63,7 @@ def applied(living: Manifest, body: Manifest, owners: Owners, manager: str) -> M
     `owners` is brought up to date in place: what was changed under another manager is that one's no more.
     """
     wanted, has = leaves(body), leaves(living)
-    dropped = owners.get(manager, set()) - wanted.keys()
+    dropped = owners.get(manager, set()) - wanted.keys() - _parents(wanted)
     changed = {path for path, value in wanted.items() if has.get(path, _NOTHING) != value}
     for other in owners.keys() - {manager}:
         owners[other] = owners[other] - changed
@@ -72,6 +73,11 @@ def applied(living: Manifest, body: Manifest, owners: Owners, manager: str) -> M
         _remove(result, path)
     owners[manager] = set(wanted)
     return result
+
+
+def _parents(paths: Iterable[Path]) -> set[Path]:
+    """What lies above them: a map that was sent empty before is a leaf no more once something is in it."""
+    return {path[:length] for path in paths for length in range(1, len(path))}
 
 
 def taken_over(old: Manifest, new: Manifest, owners: Owners, manager: str) -> None:
