@@ -6,6 +6,10 @@ from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds
 from qwen_operator.refusals import Conflict, Gone, NotFound
 from tests.operator_api.emulator.app import Emulator
+from tests.operator_api.emulator.asking import Asked
+from tests.operator_api.emulator.faults import Faults
+from tests.operator_api.emulator.objects import Objects
+from tests.operator_api.emulator.watching import Watches
 
 SERVICE = {
     "apiVersion": "v1",
@@ -90,3 +94,12 @@ async def test_a_put_over_a_newer_version_is_refused(cluster: Cluster) -> None:
     await cluster.apply(kinds.SERVICE, service(type="NodePort"))
     with pytest.raises(Conflict):
         await cluster.replace(kinds.SERVICE, old, seconds=5)
+
+
+@pytest.mark.looptime
+async def test_a_watch_ends_at_its_time_whatever_fraction_of_it_is_left() -> None:
+    """A loop calls what is due within its resolution without waiting: the last picoseconds would never pass."""
+    asked = Asked("watch", "", "services", "team", "", "")
+    lines = Watches(Objects(), Faults()).begin(asked, {"timeoutSeconds": "60.0000000000002"})
+
+    assert [line async for line in lines] == []

@@ -14,6 +14,8 @@ from tests.operator_api.emulator.objects import Objects
 
 BOOKMARK_SECONDS = 60.0
 """As often as the real server sends them, about."""
+RESOLUTION = 1e-6
+"""Seconds that the clock of a simulated loop can tell: what is less never passes there."""
 
 
 class Watch:
@@ -76,7 +78,7 @@ class Watches:
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         try:
-            while (left := end - loop.time()) > 0:
+            while (left := end - loop.time()) > RESOLUTION:
                 try:
                     line = await asyncio.wait_for(watch.queue.get(), min(left, BOOKMARK_SECONDS))
                 except TimeoutError:
