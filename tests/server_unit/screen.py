@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -67,6 +68,12 @@ def a_screen(*arguments: object, folder: Path, columns: int = 120) -> AbstractCo
     return at_a_terminal([sys.executable, "-m", "qwen_server", *map(str, arguments)], folder, columns=columns)
 
 
+def _at(terminal: int) -> None:
+    """As a shell starts a program; a test run in the background would hand on that it ignores Ctrl-C."""
+    os.login_tty(terminal)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def at_a_terminal(
     line: list[str], folder: Path, environment: Mapping[str, str] | None = None, columns: int = 120
@@ -84,7 +91,7 @@ def at_a_terminal(
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        preexec_fn=lambda: os.login_tty(theirs),  # noqa: PLW1509 - makes Ctrl-C reach it
+        preexec_fn=lambda: _at(theirs),  # noqa: PLW1509 - makes Ctrl-C reach it
     )
     os.close(theirs)
     screen = Screen(popen, ours)
