@@ -14,6 +14,7 @@ from qwen_operator.core.fitting import Fitting, gate
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.revisions import observed
 from qwen_operator.core.serving import grace_period, replicas
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
@@ -187,7 +188,7 @@ def rollout_is_not_complete(evidence: Evidence) -> Problem | None:
     wanted, deployment = replicas(evidence.model.spec), evidence.seen.deployment or {}
     status = deployment.get("status", {})
     updated, ready = status.get("updatedReplicas", 0), status.get("readyReplicas", 0)
-    seen = status.get("observedGeneration", 0) >= deployment.get("metadata", {}).get("generation", 1)
+    seen = observed(deployment)
     if seen and status.get("replicas", 0) == updated == wanted == min(ready, status.get("availableReplicas", 0)):
         return None
     return Reason.ROLLING_OUT.about(updated=updated if seen else 0, wanted=wanted, ready=ready)

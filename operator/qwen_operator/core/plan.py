@@ -66,8 +66,10 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings, now: str = "") ->
         return Plan(_taken(_despite(model, seen, settings, fit)), obstacle, fit)
     wanted, gated = serving(model, settings, fit.layout), gate(model.spec, fit) is not None
     waits = gated or not weights.are_there(model, seen)
-    way = rollout(model, deployment(model, wanted), seen, now, gated=waits and wanted.replicas > 0)
-    return Plan(_taken(_asked(model, seen, settings, _Decided(wanted, gated, waits, way))), None, fit, way.held)
+    replica = deployment(model, wanted)
+    way = rollout(model, replica, seen, now, gated=waits and wanted.replicas > 0)
+    decided = _Decided(wanted, replica, gated, waits, way)
+    return Plan(_taken(_asked(model, seen, settings, decided)), None, fit, way.held)
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,8 @@ class _Decided:
     """What the steps of a model that can be served follow from."""
 
     wanted: Serving
+    replica: Manifest
+    """The Deployment as the spec asks for it."""
     gated: bool
     """The numbers say that it does not fit, and that is to count."""
     waits: bool
@@ -88,7 +92,7 @@ def _taken(steps: tuple[Step | None, ...]) -> tuple[Step, ...]:
 
 def _asked(model: QwenModel, seen: Snapshot, settings: Settings, decided: _Decided) -> tuple[Step | None, ...]:
     """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
-    replica = _replicas(model, decided.wanted, seen, decided.way, as_they_are=decided.waits)
+    replica = _replicas(model, decided.replica, seen, decided.way, as_they_are=decided.waits)
     return (
         *_around(model, decided.wanted, seen, replica),
         *(() if decided.gated else bringing.steps(model, seen, settings)),
@@ -100,9 +104,7 @@ def _asked(model: QwenModel, seen: Snapshot, settings: Settings, decided: _Decid
 def _images(model: QwenModel, wanted: Serving, seen: Snapshot, way: Rollout) -> tuple[Step | None, ...]:
     """The Job that pulls an image before a replica makes room for it; of earlier ones nothing stays."""
     gone = tuple(removed(JOB, job, "nobody waits for its image") for job in pulling.unneeded(model, way.pull, seen))
-    if way.pull is None:
-        return gone
-    if pulling.job(model, way.pull, seen):
+    if way.pull is None or pulling.job(model, way.pull, seen):
         return gone
     job = image_job(model, way.pull.image, wanted.pull_policy, way.pull.nodes)
     return (*gone, applied(JOB, model, job, None))
@@ -133,13 +135,14 @@ def _fence(model: QwenModel, living: Manifest | None) -> Step | None:
     return applied(NETWORK_POLICY, model, network_policy(model), living)
 
 
-def _replicas(model: QwenModel, wanted: Serving, seen: Snapshot, way: Rollout, *, as_they_are: bool) -> Step | None:
+def _replicas(model: QwenModel, wanted: Manifest, seen: Snapshot, way: Rollout, *, as_they_are: bool) -> Step | None:
     """The Deployment.
 
+    :param wanted: as the spec asks for it.
     :param as_they_are: there is nothing to start new replicas with; those that run go on, and are scaled.
     """
-    replica, living = way.shaped(deployment(model, wanted)), seen.deployment
-    if as_they_are and wanted.replicas and living is None:
+    replica, living = way.shaped(wanted), seen.deployment
+    if as_they_are and wanted["spec"]["replicas"] and living is None:
         return None
     if way.stays and living is not None and difference(replica, living) is None:
         return None  # its digest differs, since the living template is more than what was sent
@@ -159,8 +162,9 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting)
     wanted = serving(model, settings, fit.layout)
     if not resting and (living is None or not _runs_from(living, wanted.claim)):
         return ()
-    way = rollout(model, deployment(model, wanted), seen, "", gated=not resting)
-    replica = _replicas(model, wanted, seen, way, as_they_are=not resting)
+    asked = deployment(model, wanted)
+    way = rollout(model, asked, seen, "", gated=not resting)
+    replica = _replicas(model, asked, seen, way, as_they_are=not resting)
     return (*_around(model, wanted, seen, replica), replica)
 
 

@@ -15,6 +15,9 @@ LONGEST_CAUSE = 600
 """Characters of a failure's message that are kept: with what stands around them they fit into a condition."""
 
 
+COUNTS = ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")
+
+
 class GivenUp(msgspec.Struct, frozen=True):
     """Which revision was given up, and why: the content of an annotation."""
 
@@ -44,10 +47,15 @@ def last_good(living: Manifest | None) -> Manifest | None:
 
 
 def complete(living: Manifest) -> bool:
-    """Whether every replica is of the living template, and answers."""
-    wanted, status = living["spec"].get("replicas", 1), living.get("status", {})
-    counts = {status.get(f"{kind}eplicas", 0) for kind in ("r", "updatedR", "readyR", "availableR")}
+    """Whether there are replicas, and every one is of the living template, and answers."""
+    wanted = living["spec"].get("replicas", 1)
+    counts = {living.get("status", {}).get(count, 0) for count in COUNTS}
     return observed(living) and wanted > 0 and counts == {wanted}
+
+
+def grace(template: Manifest) -> int:
+    """Seconds that pods of a template may take to end."""
+    return int(template["spec"].get("terminationGracePeriodSeconds", 0))
 
 
 def annotation(living: Manifest | None, name: str) -> str:
@@ -58,7 +66,7 @@ def annotation(living: Manifest | None, name: str) -> str:
 def observed(living: Manifest) -> bool:
     """Whether its status is about its present spec."""
     seen = living.get("status", {}).get("observedGeneration", 0)
-    return bool(seen >= living["metadata"].get("generation", 1))
+    return bool(seen >= living.get("metadata", {}).get("generation", 1))
 
 
 def way_back(template: Manifest) -> dict[str, str]:

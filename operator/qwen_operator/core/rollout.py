@@ -9,7 +9,7 @@ must never judge a revision by pods of another one.
 from dataclasses import dataclass, field
 
 from qwen_operator.core import names, pods, pulling
-from qwen_operator.core.causes import failing, replicaset
+from qwen_operator.core.causes import failing
 from qwen_operator.core.desired.deployment import IN_PLACE, strategy
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.pulling import Pull
@@ -20,8 +20,8 @@ from qwen_operator.core.revisions import (
     annotation,
     complete,
     given_up,
+    grace,
     last_good,
-    observed,
     way_back,
 )
 from qwen_operator.core.room import lacks_room
@@ -74,21 +74,25 @@ def seconds_left(model: QwenModel, seen: Snapshot, now: str) -> list[float]:
     before = last_good(seen.deployment)
     if before is None:
         return []
-    grace = int(before["spec"].get("terminationGracePeriodSeconds", 0))
-    found = (failing.seconds_left(pod, model, now, grace=grace) for pod in staying(seen))
+    found = (failing.seconds_left(pod, model, now, grace=grace(before)) for pod in staying(seen))
     return [left for left in found if left is not None]
 
 
 def _as_it_is(scene: Scene, held: Problem | None, pull: Pull | None = None) -> Rollout:
-    kept = ((name, annotation(scene.living, name)) for name in (names.LAST_GOOD, names.GIVEN_UP))
     return Rollout(
         template=scene.template,
         in_place=_is_in_place(scene),
-        annotations={name: value for name, value in kept if value},
+        annotations=_kept(scene, names.LAST_GOOD, names.GIVEN_UP),
         stays=True,
         held=held,
         pull=pull,
     )
+
+
+def _kept(scene: Scene, *notes: str) -> dict[str, str]:
+    """Those of these annotations that there are, as they stand."""
+    found = ((name, annotation(scene.living, name)) for name in notes)
+    return {name: value for name, value in found if value}
 
 
 def _is_in_place(scene: Scene) -> bool:
@@ -113,9 +117,8 @@ def _changed(scene: Scene, *, gated: bool) -> Rollout:
 
 def _way_back(scene: Scene) -> dict[str, str]:
     """The template to return to, if there is one: of a rollout that did not end the same as before, else the living."""
-    before = last_good(scene.living) if scene.last_good else None
-    if before:
-        return {} if pods.revision(before) == scene.asked else {names.LAST_GOOD: scene.last_good}
+    if before := scene.last_good:
+        return {} if pods.revision(before) == scene.asked else _kept(scene, names.LAST_GOOD)
     if not scene.returns or not _is_good(scene):
         return {}
     return way_back(scene.template)
@@ -130,15 +133,12 @@ def _is_good(scene: Scene) -> bool:
 
 def _returned(scene: Scene) -> Rollout | None:
     """Back to the last good template, if the asked one has failed."""
-    before = last_good(scene.living) if scene.last_good else None
-    mine = scene.of(scene.asked)
+    before, mine = scene.last_good, scene.of(scene.asked)
     if before is None or any(map(pods.ready, mine)) or complete(scene.living):
         return None
-    refused = replicaset.pods_are_refused(scene.living, scene.model) if observed(scene.living) else None
-    grace = int(before["spec"].get("terminationGracePeriodSeconds", 0))
     makes_room = scene.model.spec.rollout.strategy != "Surge" and lacks_room(scene)
     waits_in_turn = makes_room or any(pods.leaving(pod) for pod in scene.seen.pods)
-    cause = failing.failure(mine, refused, scene.model, scene.now, grace=grace, may_wait=waits_in_turn)
+    cause = failing.failure(mine, scene.refused, scene.model, scene.now, grace=grace(before), may_wait=waits_in_turn)
     if cause is None:
         return None
     over = GivenUp(scene.asked, cause.reason.value, cause.message[:LONGEST_CAUSE])
@@ -157,11 +157,11 @@ def _under_way(scene: Scene) -> Rollout:
     if not in_place and scene.model.spec.rollout.strategy == "Auto" and lacks_room(scene):
         pull = _missing(scene)
         in_place = pull is None
-    kept = "" if complete(scene.living) else scene.last_good
+    is_over = complete(scene.living) or not scene.returns
     return Rollout(
         template=scene.wanted["spec"]["template"],
         in_place=in_place,
-        annotations={names.LAST_GOOD: kept} if kept else {},
+        annotations={} if is_over else _kept(scene, names.LAST_GOOD),
         held=pulling.hindrance(scene.model, pull, scene.seen) if pull else None,
         pull=pull,
     )

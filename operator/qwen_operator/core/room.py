@@ -4,9 +4,8 @@ Why it exists: with Auto that alone decides whether replicas make room. It asks 
 said; it must never count GPUs itself, which would take rights on all nodes and pods and still not know taints.
 """
 
-from qwen_operator.core.causes import kubelet, replicaset, scheduler
+from qwen_operator.core.causes import kubelet, scheduler
 from qwen_operator.core.problems import Reason
-from qwen_operator.core.revisions import observed
 from qwen_operator.core.scene import Scene
 from qwen_operator.core.snapshot import Manifest
 
@@ -18,8 +17,7 @@ def lacks_room(scene: Scene) -> bool:
     """Whether a successor waits for what its predecessors hold: GPUs, a volume, or their share of a quota."""
     if not scene.others():
         return False
-    refused = replicaset.pods_are_refused(scene.living, scene.model) if observed(scene.living) else None
-    if refused and refused.reason is Reason.QUOTA_EXCEEDED:
+    if (refused := scene.refused) and refused.reason is Reason.QUOTA_EXCEEDED:
         return True
     return any(_finds_no_room(pod, scene) for pod in scene.of(scene.asked))
 

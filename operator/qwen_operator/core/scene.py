@@ -6,9 +6,11 @@ same things. It must never decide anything.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import names, pods
+from qwen_operator.core import pods
+from qwen_operator.core.causes import replicaset
+from qwen_operator.core.problems import Problem
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.revisions import annotation
+from qwen_operator.core.revisions import last_good, observed
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
 
@@ -45,9 +47,14 @@ class Scene:
         return self.model.spec.rollout.auto_rollback == "LastGood"
 
     @property
-    def last_good(self) -> str:
-        """The annotation as it stands, or nothing."""
-        return annotation(self.living, names.LAST_GOOD) if self.returns else ""
+    def last_good(self) -> Manifest | None:
+        """The template to return to, while a rollout is under way."""
+        return last_good(self.living) if self.returns else None
+
+    @property
+    def refused(self) -> Problem | None:
+        """Why no pod of the living template is made, if so."""
+        return replicaset.pods_are_refused(self.living, self.model) if observed(self.living) else None
 
     def of(self, revision: str) -> list[Manifest]:
         """Pods of a revision that are there to stay."""
