@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from qwen_operator.cli import remedies
 from qwen_operator.cli.around import Around
-from qwen_operator.core import acceptance, checks, pods, status, weights
+from qwen_operator.core import acceptance, checks, names, pods, status, weights
 from qwen_operator.core.causes import ending, fetching, kubelet
 from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.place import place
@@ -172,7 +172,7 @@ def _down(around: Around, reason: str, pod: Manifest | None) -> Iterator[Link]:
     """The links below the model."""
     seen = around.snapshot
     if pod is not None and pods.fetches(pod):
-        yield Link("Job", pods.label(pod, weights.JOB_NAME), "has not done its work")
+        yield Link("Job", pods.label(pod, names.JOB_NAME), "has not done its work")
     elif seen.deployment and reason not in {*REFUSED}:
         yield _of_deployment(seen.deployment)
         yield from _of_refusal(seen.deployment)

@@ -7,7 +7,7 @@ that doesn't exist belongs there. It must never ask for an image that a replica 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from qwen_operator.core import pods, weights
+from qwen_operator.core import names, pods, weights
 from qwen_operator.core.causes.fetching import image_is_stuck
 from qwen_operator.core.desired import image_job
 from qwen_operator.core.problems import Problem, Reason
@@ -50,7 +50,7 @@ def unneeded(model: QwenModel, pull: Pull | None, seen: Snapshot) -> tuple[Manif
 def hindrance(model: QwenModel, pull: Pull, seen: Snapshot) -> Problem:
     """Why the image is not there yet."""
     name = image_job.name(model, pull.image, pull.nodes)
-    of_job = (pod for pod in seen.pullers if pods.label(pod, image_job.JOB_NAME) == name)
+    of_job = (pod for pod in seen.pullers if pods.label(pod, names.JOB_NAME) == name)
     stuck = (problem for pod in of_job if (problem := image_is_stuck(pod, model)))
     namespace = model.metadata.namespace
     return next(stuck, None) or Reason.PULLING_IMAGE.about(job=name, image=pull.image, namespace=namespace)

@@ -19,9 +19,6 @@ from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import Weights
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
-JOB_NAME = "batch.kubernetes.io/job-name"
-"""Label that the Job controller puts on the pods of a Job."""
-
 SPARE = 1.1
 """Room on a claim that is made, as a multiple of the weights' bytes: file systems need some for themselves."""
 
@@ -103,14 +100,14 @@ def pods_at_work(model: QwenModel, seen: Snapshot) -> tuple[Manifest, ...]:
     """Pods of the Jobs for the present source that have not done their work, youngest first."""
     of_present = _job_names(model)
     unfinished = (pod for pod in pods.newest(seen.fetchers) if pod.get("status", {}).get("phase") != "Succeeded")
-    return tuple(pod for pod in unfinished if pods.label(pod, JOB_NAME) in of_present)
+    return tuple(pod for pod in unfinished if pods.label(pod, names.JOB_NAME) in of_present)
 
 
 def _report(model: QwenModel, seen: Snapshot, verb: str) -> Weights | None:
     wanted = names.weights_job(model.metadata.name, verb, mark(model))
     for pod in seen.fetchers:
         ended = pods.ending(pod)
-        if pods.label(pod, JOB_NAME) == wanted and ended and ended.exit_code == 0:
+        if pods.label(pod, names.JOB_NAME) == wanted and ended and ended.exit_code == 0:
             return _read(model.spec.model.uri, ended.message)
     return None
 

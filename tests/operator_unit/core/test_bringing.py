@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from qwen_operator.core import kinds, names, plan, status, weights
+from qwen_operator.core import kinds, names, plan, status
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Reason
@@ -39,7 +39,7 @@ def a_fetcher(model: QwenModel, verb: str, *, message: str = REPORT, code: int =
     container = {"name": "weights", "state": state or {"terminated": ended}}
     if state:
         container["lastState"] = {"terminated": ended}
-    labels = {**names.weights_labels("qwen3"), weights.JOB_NAME: names.weights_job("qwen3", verb, mark(model))}
+    labels = {**names.weights_labels("qwen3"), names.JOB_NAME: names.weights_job("qwen3", verb, mark(model))}
     phase = "Running" if code or state else "Succeeded"
     metadata = {"name": f"qwen3-{verb}-x-abcde", "namespace": "team", "creationTimestamp": NOW, "labels": labels}
     return {"metadata": metadata, "status": {"phase": phase, "containerStatuses": [container]}}

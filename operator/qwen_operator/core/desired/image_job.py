@@ -8,16 +8,10 @@ key, nor bear labels that a Service selects.
 import hashlib
 
 from qwen_operator.core import names
-from qwen_operator.core.desired.identity import child
-from qwen_operator.core.desired.restricted import CONTAINER_SECURITY, POD_SECURITY
-from qwen_operator.core.kinds import JOB
+from qwen_operator.core.desired.job import job
+from qwen_operator.core.desired.restricted import CONTAINER_SECURITY
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest
-
-NEVER_GIVE_UP = 2**31 - 1
-"""Kubernetes' largest `backoffLimit`: as long as the change is asked for, its image is."""
-JOB_NAME = "batch.kubernetes.io/job-name"
-"""Label that the Job controller puts on the pods of a Job."""
 
 
 def name(model: QwenModel, image: str, nodes: tuple[str, ...]) -> str:
@@ -29,29 +23,12 @@ def name(model: QwenModel, image: str, nodes: tuple[str, ...]) -> str:
 def image_job(model: QwenModel, image: str, pull_policy: str, nodes: tuple[str, ...]) -> Manifest:
     """The Job: one pod on each node."""
     labels, own = names.image_labels(model.metadata.name), name(model, image, nodes)
-    template = {"metadata": {"labels": labels}, "spec": _pod(model, image, pull_policy, own, nodes)}
-    spec = {
-        "backoffLimit": NEVER_GIVE_UP,
-        "completions": len(nodes),
-        "parallelism": len(nodes),
-        "template": template,
-    }
-    job = child(model, JOB, own, spec=spec)
-    return {**job, "metadata": {**job["metadata"], "labels": labels}}
-
-
-def _pod(model: QwenModel, image: str, pull_policy: str, own: str, nodes: tuple[str, ...]) -> Manifest:
-    secrets = [{"name": secret.name} for secret in model.spec.server.image_pull_secrets]
-    return {
-        "restartPolicy": "OnFailure",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": POD_SECURITY,
+    pod = {
         "affinity": _affinity(own, nodes),
         "tolerations": [{"operator": "Exists"}],  # where a replica is, its image may be
         "containers": [_container(image, pull_policy)],
-        **({"imagePullSecrets": secrets} if secrets else {}),
     }
+    return job(model, own, labels, pod, count=len(nodes))
 
 
 def _container(image: str, pull_policy: str) -> Manifest:
@@ -70,7 +47,7 @@ def _container(image: str, pull_policy: str) -> Manifest:
 def _affinity(own: str, nodes: tuple[str, ...]) -> Manifest:
     """On these nodes, and never two on one; a node is known by its name, since its labels may say anything."""
     fields = ({"key": "metadata.name", "operator": "In", "values": [node]} for node in nodes)
-    apart = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {JOB_NAME: own}}}
+    apart = {"topologyKey": "kubernetes.io/hostname", "labelSelector": {"matchLabels": {names.JOB_NAME: own}}}
     return {
         "nodeAffinity": {
             "requiredDuringSchedulingIgnoredDuringExecution": {

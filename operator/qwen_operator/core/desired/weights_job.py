@@ -5,14 +5,11 @@ again with growing pauses, and it goes on at the byte where it was. It must neve
 a pod more than the one claim.
 """
 
-from typing import Any
-
 from qwen_operator.core import names
-from qwen_operator.core.desired.identity import child
+from qwen_operator.core.desired.job import job
 from qwen_operator.core.desired.placement import node_affinity, node_selector, tolerations
-from qwen_operator.core.desired.restricted import CONTAINER_SECURITY, POD_SECURITY
+from qwen_operator.core.desired.restricted import CONTAINER_SECURITY
 from qwen_operator.core.desired.weights_claim import access_mode
-from qwen_operator.core.kinds import JOB
 from qwen_operator.core.place import Place, mark, place
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import devices
@@ -20,8 +17,6 @@ from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.core.source import S3, source
 
-NEVER_GIVE_UP = 2**31 - 1
-"""Kubernetes' largest `backoffLimit`: the pauses between attempts grow to five minutes and stay there."""
 STORE_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION")
 """Entries of the Secret that opens an object store, under AWS's own names."""
 TOKEN_FILE = f"{names.CREDENTIALS_DIR}/token"
@@ -42,25 +37,16 @@ def fetching_job(model: QwenModel, settings: Settings) -> Manifest:
 
 def _job(model: QwenModel, settings: Settings, verb: str, arguments: list[str], there: Place | None = None) -> Manifest:
     labels = names.weights_labels(model.metadata.name)
-    template = {"metadata": {"labels": labels}, "spec": _pod(model, settings, verb, arguments, there)}
-    spec = {"backoffLimit": NEVER_GIVE_UP, "completions": 1, "parallelism": 1, "template": template}
-    job = child(model, JOB, names.weights_job(model.metadata.name, verb, mark(model)), spec=spec)
-    return {**job, "metadata": {**job["metadata"], "labels": labels}}
+    name = names.weights_job(model.metadata.name, verb, mark(model))
+    return job(model, name, labels, _pod(model, settings, verb, arguments, there))
 
 
 def _pod(model: QwenModel, settings: Settings, verb: str, arguments: list[str], there: Place | None) -> Manifest:
-    optional: dict[str, Any] = {
-        "imagePullSecrets": [{"name": secret.name} for secret in model.spec.server.image_pull_secrets],
-        **(_same_nodes(model) if there and there.made and access_mode(model) != "ReadWriteMany" else {}),
-    }
+    bound = _same_nodes(model) if there and there.made and access_mode(model) != "ReadWriteMany" else {}
     return {
-        "restartPolicy": "OnFailure",
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "securityContext": POD_SECURITY,
         "containers": [_container(model, settings, verb, arguments, there)],
         "volumes": _volumes(model, there),
-        **{field: value for field, value in optional.items() if value},
+        **{field: value for field, value in bound.items() if value},
     }
 
 
