@@ -41,7 +41,7 @@ class Transport:
 
     :param may_write: asked before each write; False refuses it here.
     :param agent: who we are in the API server's audit log.
-    :param time_to_write: seconds until a write that begins now is broken off, or None
+    :param time_to_write: seconds until a write that begins now is broken off, or None.
     """
 
     def __init__(
@@ -160,13 +160,11 @@ class Transport:
         of_the_lease = "/leases" in request.url.path
         apart = of_the_lease or "watch" in request.url.query
         async with contextlib.nullcontext() if apart else self._slots:
-            if request.method not in WRITES or of_the_lease:
-                answer = await self._send_with_token(request, send)
-            elif self._may_write():
-                async with asyncio.timeout(self._time_to_write()):
-                    answer = await self._send_with_token(request, send)
-            else:
+            needs_the_lease = request.method in WRITES and not of_the_lease
+            if needs_the_lease and not self._may_write():
                 raise NotLeading("The Lease is not in hand, so nothing is written.")
+            async with asyncio.timeout(self._time_to_write() if needs_the_lease else None):
+                answer = await self._send_with_token(request, send)
         if answer.status == 401:
             await self._credentials.refuse()
         return answer
