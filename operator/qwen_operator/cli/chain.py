@@ -119,7 +119,7 @@ def _held(model: QwenModel, seen: Snapshot) -> Problem | None:
     An image that is pulled in advance has a Job for as long as the change waits for it, whatever is in its way.
     """
     told = _condition(model.status, "Progressing")
-    reason = next((each for each in Reason if each == told.get("reason")), None)
+    reason = Reason.called(told.get("reason", ""))
     if reason and (reason in checks.SETTLED_HOLDS or any(map(pods.pulls, seen.jobs))):
         return Problem(reason, told["message"])
     return None

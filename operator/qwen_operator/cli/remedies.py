@@ -149,7 +149,7 @@ def commands(reason: str, facts: Mapping[str, object]) -> tuple[str, ...]:
     :param facts: `model`, `namespace`, `claim`; also `pod`, `largest` (tokens) and `needed` (GPUs) where known.
     """
     known = {name: value for name, value in facts.items() if value}
-    ours = next((each for each in Reason if each == reason), None)
+    ours = Reason.called(reason)
     templates = UNKNOWN if ours is None else COMMANDS.get(ours, ())
     return tuple(command for template in templates if (command := _filled(template, known)))
 

@@ -4,7 +4,7 @@ Why it exists: the age of a model and what is left of a load are read at a glanc
 be used where a program reads.
 """
 
-from datetime import datetime
+from qwen_operator.core.duration import between
 
 _UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 
@@ -23,7 +23,7 @@ def since(time: str, now: str) -> str:
     """How long ago a time in RFC 3339 was; nothing for none."""
     if not time:
         return ""
-    return span((datetime.fromisoformat(now) - datetime.fromisoformat(time)).total_seconds())
+    return span(between(time, now))
 
 
 def amount(size: int) -> str:

@@ -7,12 +7,12 @@ before is read back from the status, as far as nothing newer is known. It must n
 import contextlib
 import math
 from collections.abc import Iterator
-from datetime import datetime
 
 import msgspec
 
 from qwen_operator.core import experience, pods, revisions, weights
 from qwen_operator.core.causes import ending
+from qwen_operator.core.duration import between
 from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.pods import Ending
 from qwen_operator.core.remembered import remembered
@@ -112,7 +112,7 @@ def _seconds(begin: str, end: str) -> int | None:
     """Whole seconds, which is all that Kubernetes keeps."""
     if not begin or not end:
         return None
-    return max(0, int((datetime.fromisoformat(end) - datetime.fromisoformat(begin)).total_seconds()))
+    return max(0, int(between(begin, end)))
 
 
 def conditions(status: Manifest) -> Iterator[Condition]:

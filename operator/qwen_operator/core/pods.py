@@ -4,10 +4,10 @@ Why it exists: the shape of `status.containerStatuses` is read in one place. It 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from qwen_operator.core import names
+from qwen_operator.core.duration import between
 from qwen_operator.core.snapshot import Manifest
 
 TEMPLATE_HASH = "pod-template-hash"
@@ -43,7 +43,7 @@ def leaving(pod: Manifest) -> bool:
 def seconds_to_end(pod: Manifest, now: str) -> float:
     """Seconds that it has left to end in, its grace period included; 0 if it was not asked to, or should have ended."""
     due = pod["metadata"].get("deletionTimestamp")
-    return max(0.0, (datetime.fromisoformat(due) - datetime.fromisoformat(now)).total_seconds()) if due else 0.0
+    return max(0.0, between(now, due)) if due else 0.0
 
 
 def finished(pod: Manifest) -> bool:

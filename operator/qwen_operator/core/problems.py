@@ -40,6 +40,11 @@ class Reason(StrEnum):
         """
         return Problem(self, self.text.format_map(facts))
 
+    @classmethod
+    def called(cls, name: str) -> Self | None:
+        """The reason of that name, or None: one of a newer operator may not be known here."""
+        return next((each for each in cls if each == name), None)
+
     @property
     def text(self) -> str:
         """Sentence and remedy, with placeholders."""

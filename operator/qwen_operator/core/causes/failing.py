@@ -6,10 +6,10 @@ of another revision.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from qwen_operator.core import pods
 from qwen_operator.core.causes import ending, kubelet, scheduler
+from qwen_operator.core.duration import between
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.serving import stall_timeout
@@ -81,4 +81,4 @@ def _standing(pod: Manifest, model: QwenModel, grace: int) -> tuple[Problem, int
 
 def _waited(pod: Manifest, now: str) -> float:
     since = pods.condition(pod, "PodScheduled").get("lastTransitionTime") or pod["metadata"]["creationTimestamp"]
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds()
+    return between(since, now)

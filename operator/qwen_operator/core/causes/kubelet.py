@@ -5,9 +5,9 @@ differ. It must never read more of these than words that several of them share.
 """
 
 import re
-from datetime import datetime
 
 from qwen_operator.core import pods
+from qwen_operator.core.duration import between
 from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
@@ -92,7 +92,7 @@ def preparation_takes_long(pod: Manifest, model: QwenModel, now: str) -> Problem
 def seconds_of_preparation(pod: Manifest, now: str) -> float | None:
     """How long the pod's node has prepared it, or None if it does not."""
     since = _prepared_since(pod)
-    return (datetime.fromisoformat(now) - datetime.fromisoformat(since)).total_seconds() if since else None
+    return between(since, now) if since else None
 
 
 def _prepared_since(pod: Manifest) -> str | None:

@@ -7,9 +7,9 @@ weigh the nodes by their number.
 """
 
 import re
-from datetime import datetime
 
 from qwen_operator.core import pods
+from qwen_operator.core.duration import between
 from qwen_operator.core.excerpt import excerpt
 from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
@@ -73,8 +73,7 @@ def seconds_of_silence(pod: Manifest, now: str) -> float | None:
     """How long the pod has been there without a word of any scheduler, or None if one has spoken."""
     if pods.condition(pod, "PodScheduled") or pods.node(pod) or pods.finished(pod):
         return None
-    created = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
-    return (datetime.fromisoformat(now) - created).total_seconds()
+    return between(pod["metadata"]["creationTimestamp"], now)
 
 
 def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:

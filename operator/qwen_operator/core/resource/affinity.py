@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from qwen_operator.core.resource.fields import LabelKey, LabelValue, Part
-from qwen_operator.core.resource.rules import rules
-from qwen_operator.core.resource.selector import ATOMIC, Selector
+from qwen_operator.core.resource.rules import ATOMIC, rules
+from qwen_operator.core.resource.selector import Selector
 
 NODE_RULES = rules(
     (

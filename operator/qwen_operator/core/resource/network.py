@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from qwen_operator.core.resource.fields import Part
-from qwen_operator.core.resource.rules import rules
-from qwen_operator.core.resource.selector import ATOMIC, Selector
+from qwen_operator.core.resource.rules import ATOMIC, rules
+from qwen_operator.core.resource.selector import Selector
 
 OCTET = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 CIDR = rf"^({OCTET}(\\.{OCTET}){{3}}/(3[0-2]|[12]?[0-9])|[0-9a-f:]*:[0-9a-f:]*/(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$"

@@ -8,6 +8,9 @@ from typing import Any
 
 Rules = dict[str, Any]
 
+ATOMIC: Rules = {"x-kubernetes-list-type": "atomic"}
+"""A list that is one owner's as a whole."""
+
 
 def rules(*pairs: tuple[str, str]) -> Rules:
     """CEL rules and their messages, in the form of a schema extension."""

@@ -9,7 +9,7 @@ from msgspec import Meta, field
 
 from qwen_operator.core.resource.affinity import Affinity
 from qwen_operator.core.resource.fields import LabelKey, LabelValue, Name, Part
-from qwen_operator.core.resource.rules import keyed_by, rules
+from qwen_operator.core.resource.rules import ATOMIC, keyed_by, rules
 
 
 class Toleration(Part, frozen=True, kw_only=True):
@@ -89,7 +89,7 @@ class Scheduling(Part, frozen=True, kw_only=True):
             max_length=32,
             description="Taints that the replicas put up with. Default: the one named like resources.gpuResourceName, "
             "which is always added on GPU.",
-            extra_json_schema={"x-kubernetes-list-type": "atomic"},
+            extra_json_schema=ATOMIC,
         ),
     ] = ()
     topology_spread_constraints: Annotated[

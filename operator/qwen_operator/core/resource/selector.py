@@ -9,9 +9,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from qwen_operator.core.resource.fields import LabelKey, LabelValue, Part
-from qwen_operator.core.resource.rules import rules
-
-ATOMIC = {"x-kubernetes-list-type": "atomic"}
+from qwen_operator.core.resource.rules import ATOMIC, rules
 
 REQUIREMENT_RULES = rules(
     (

@@ -10,7 +10,7 @@ from msgspec import Meta, field
 
 from qwen_operator.core.resource import arguments, environment
 from qwen_operator.core.resource.fields import Duration, LabelValue, Name, Part, lasting
-from qwen_operator.core.resource.rules import keyed_by, rules
+from qwen_operator.core.resource.rules import ATOMIC, keyed_by, rules
 
 ARGUMENT_RULES = rules(
     (
@@ -82,7 +82,7 @@ class Server(Part, frozen=True, kw_only=True):
             max_length=16,
             description="Flags of the engine that have no field of their own, one an element, as --flag or "
             "--flag=value: " + ", ".join(arguments.ALLOWED) + ". Default: none.",
-            extra_json_schema={"x-kubernetes-list-type": "atomic"},
+            extra_json_schema=ATOMIC,
         ),
     ] = ()
     env: Annotated[
