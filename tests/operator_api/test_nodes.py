@@ -9,9 +9,10 @@ from qwen_operator.core.fit.nodes import PRODUCT
 from qwen_operator.core.kinds import Kind, Scope
 from tests.checkpoints import QWEN3_8B, report
 from tests.operator_api.emulator.app import Emulator
+from tests.operator_api.others import done
 from tests.operator_api.running import READS, a_claim, a_model, condition, found, running
 from tests.operator_api.server import Server
-from tests.operator_api.test_weights import done, spoken, the_job
+from tests.operator_api.test_weights import spoken, the_job
 
 NODE = Kind(api_version="v1", kind="Node", plural="nodes", verbs=("create", "delete"), scope=Scope.NODES)
 MIB = 81_559

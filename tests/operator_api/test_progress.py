@@ -8,24 +8,11 @@ import aiohttp
 from aiohttp import web
 
 from qwen_operator.core import kinds, names
-from qwen_operator.core.kinds import Kind, Scope
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.inquiry import Inquiry
+from tests.operator_api.others import an_account, status_of
 from tests.operator_api.running import Running, a_claim, a_model, found, running, until
 from tests.operator_api.server import Server
-
-ACCOUNT = Kind(
-    api_version="v1", kind="ServiceAccount", plural="serviceaccounts", verbs=("create",), scope=Scope.REFERENCED
-)
-DEPLOYMENT_STATUS = Kind(
-    api_version="apps/v1",
-    kind="Deployment",
-    plural="deployments",
-    subresource="status",
-    verbs=("patch",),
-    scope=Scope.OURS,
-)
-POD_STATUS = Kind(api_version="v1", kind="Pod", plural="pods", subresource="status", verbs=("patch",), scope=Scope.OURS)
 
 
 @dataclass
@@ -73,8 +60,7 @@ async def a_loading_pod(server: Server, *, started: bool = False) -> None:
     metadata = {"name": "qwen3-1", "labels": names.labels("qwen3")}
     spec = {"containers": [container], "automountServiceAccountToken": False}
     if await server.find(kinds.POD, "qwen3-1") is None:
-        if server.emulator is None:  # no controller makes it, and the API server takes no pod without
-            await server.create(ACCOUNT, {"metadata": {"name": "default"}})
+        await an_account(server)
         await server.create(kinds.POD, {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec})
     seen = {
         **container,
@@ -86,7 +72,7 @@ async def a_loading_pod(server: Server, *, started: bool = False) -> None:
     }
     addresses = {"podIP": "127.0.0.1", "podIPs": [{"ip": "127.0.0.1"}]}
     status = {"phase": "Running", "containerStatuses": [seen], **addresses}
-    await server.merge(POD_STATUS, "qwen3-1", {"status": status})
+    await server.merge(status_of(kinds.POD), "qwen3-1", {"status": status})
 
 
 def progress_of(model: Manifest) -> Manifest:
@@ -123,7 +109,7 @@ async def test_what_a_load_came_to_is_asked_once_and_stays(server: Server) -> No
         deployment = await found(server, kinds.DEPLOYMENT, "qwen3", lambda _: True)
         counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), 1)
         ready = {"observedGeneration": deployment["metadata"]["generation"], **counts}
-        await server.merge(DEPLOYMENT_STATUS, "qwen3", {"status": ready})
+        await server.merge(status_of(kinds.DEPLOYMENT), "qwen3", {"status": ready})
         await a_loading_pod(server, started=True)
         await until(lambda: bool(operator.parts.caches.loads.loaders))
 

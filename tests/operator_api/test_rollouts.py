@@ -3,36 +3,20 @@
 from typing import Any
 
 from qwen_operator.core import kinds, names, pods
-from qwen_operator.core.kinds import Kind, Scope
+from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
+from tests.operator_api.others import BEGUN, an_account, done, status_of
 from tests.operator_api.plugin import kubectl_qwen
 from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running
 from tests.operator_api.server import Server
 
-ACCOUNT = Kind(
-    api_version="v1", kind="ServiceAccount", plural="serviceaccounts", verbs=("create",), scope=Scope.REFERENCED
-)
-SINCE = "2026-11-24T12:00:00Z"
 FIRST, SECOND = "registry.example/x:1", "registry.example/x:2"
 NOT_FOUND = f'failed to pull and unpack image "{SECOND}": {SECOND}: not found'
 
 
-def status_of(kind: Kind) -> Kind:
-    """The status of a kind, which its controller writes."""
-    return Kind(
-        api_version=kind.api_version,
-        kind=kind.kind,
-        plural=kind.plural,
-        subresource="status",
-        verbs=("patch",),
-        scope=Scope.OURS,
-    )
-
-
 async def a_pod(server: Server, name: str, deployment: Manifest, state: Manifest, *, ready: bool = False) -> None:
     """A pod as a ReplicaSet would make it of the Deployment's template, and as a kubelet would report it."""
-    if server.emulator is None and await server.find(ACCOUNT, "default") is None:
-        await server.create(ACCOUNT, {"metadata": {"name": "default"}})
+    await an_account(server)
     template = deployment["spec"]["template"]
     metadata = {"name": name, "labels": template["metadata"]["labels"] | {"pod-template-hash": name}}
     spec = {**template["spec"], "nodeName": "node-a"}
@@ -40,8 +24,8 @@ async def a_pod(server: Server, name: str, deployment: Manifest, state: Manifest
     image = template["spec"]["containers"][0]["image"]
     seen = {"name": names.CONTAINER, "image": image, "imageID": "", "restartCount": 0, "state": state}
     conditions = [
-        {"type": "PodScheduled", "status": "True", "lastTransitionTime": SINCE},
-        {"type": "Ready", "status": str(ready), "lastTransitionTime": SINCE},
+        {"type": "PodScheduled", "status": "True", "lastTransitionTime": BEGUN},
+        {"type": "Ready", "status": str(ready), "lastTransitionTime": BEGUN},
     ]
     status = {"phase": "Running" if ready else "Pending", "conditions": conditions}
     status["containerStatuses"] = [seen | {"ready": ready, "started": ready}]
@@ -54,7 +38,7 @@ async def a_served_model(server: Server, strategy: str) -> Manifest:
     spec: dict[str, Any] = {"server": {"image": FIRST}, "rollout": {"strategy": strategy}}
     await server.create(kinds.QWEN_MODEL, a_model(**spec))
     deployment = await found(server, kinds.DEPLOYMENT, "qwen3")
-    await a_pod(server, "old", deployment, {"running": {"startedAt": SINCE}}, ready=True)
+    await a_pod(server, "old", deployment, {"running": {"startedAt": BEGUN}}, ready=True)
     await rolled_out(server)
     revision = revision_of(deployment)
     await found(
@@ -140,7 +124,7 @@ async def test_a_rollout_that_comes_up_costs_two_writes_and_leaves_no_trace(serv
         before = operator.requests(WRITES, "deployments")
         await edit(server, SECOND)
         second = await found(server, kinds.DEPLOYMENT, "qwen3", lambda m: revision_of(m) != revision_of(first))
-        await a_pod(server, "new", second, {"running": {"startedAt": SINCE}}, ready=True)
+        await a_pod(server, "new", second, {"running": {"startedAt": BEGUN}}, ready=True)
         await server.delete(kinds.POD, "old")
         await rolled_out(server)
         await found(server, kinds.DEPLOYMENT, "qwen3", lambda m: names.LAST_GOOD not in m["metadata"]["annotations"])
@@ -162,12 +146,7 @@ async def test_in_place_no_replica_goes_before_its_successors_image_is_there(ser
         job = await found(server, kinds.JOB, name)
         assert job["spec"]["template"]["spec"]["containers"][0]["image"] == SECOND
         await same_template(server, first)
-        conditions = [
-            {"type": kind, "status": "True", "lastProbeTime": SINCE, "lastTransitionTime": SINCE}
-            for kind in ("SuccessCriteriaMet", "Complete")
-        ]
-        times = {"startTime": SINCE, "completionTime": SINCE, "succeeded": 1, "uncountedTerminatedPods": {}}
-        await server.merge(status_of(kinds.JOB), name, {"status": {"conditions": conditions, **times}})
+        await done(server, name)
         second = await found(server, kinds.DEPLOYMENT, "qwen3", lambda m: revision_of(m) != revision_of(first))
         assert second["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
         await gone(server, kinds.JOB, name)

@@ -1,28 +1,12 @@
 """Weights on their way to a claim, as the API server sees it: a Job, a claim, a Job, and replicas at the end."""
 
 from qwen_operator.core import kinds, names
-from qwen_operator.core.kinds import Kind, Scope
 from qwen_operator.core.snapshot import Manifest
+from tests.operator_api.others import BEGUN, ENDED, an_account, done, status_of
 from tests.operator_api.running import WRITES, condition, found, running
 from tests.operator_api.server import Server
 
-ACCOUNT = Kind(
-    api_version="v1", kind="ServiceAccount", plural="serviceaccounts", verbs=("create",), scope=Scope.REFERENCED
-)
-BEGUN, ENDED = "2026-11-24T12:00:00Z", "2026-11-24T12:00:05Z"
 REPORT = '{"commit": "3f2a1b", "bytes": 1073741824, "files": 9}'
-
-
-def status_of(kind: Kind) -> Kind:
-    """The kind's status, as a controller or a kubelet writes it."""
-    return Kind(
-        api_version=kind.api_version,
-        kind=kind.kind,
-        plural=kind.plural,
-        subresource="status",
-        verbs=("patch",),
-        scope=kind.scope,
-    )
 
 
 def a_model_on_a_hub(**cache: str) -> Manifest:
@@ -42,21 +26,9 @@ def message(model: Manifest) -> str:
     return str(condition(model, "Ready").get("message", ""))
 
 
-async def done(server: Server, name: str) -> None:
-    """The Job has worked, as its controller says."""
-    conditions = [
-        {"type": kind, "status": "True", "lastProbeTime": ENDED, "lastTransitionTime": ENDED}
-        for kind in ("SuccessCriteriaMet", "Complete")
-    ]
-    times = {"startTime": BEGUN, "completionTime": ENDED, "succeeded": 1, "uncountedTerminatedPods": {}}
-    await found(server, kinds.JOB, name)
-    await server.merge(status_of(kinds.JOB), name, {"status": {"conditions": conditions, **times}})
-
-
 async def spoken(server: Server, job: str, message: str) -> None:
     """The Job's pod has ended with these last words."""
-    if server.emulator is None:
-        await server.create(ACCOUNT, {"metadata": {"name": "default"}})
+    await an_account(server)
     labels = {**names.weights_labels("qwen3"), "batch.kubernetes.io/job-name": job}
     container = {"name": names.WEIGHTS_CONTAINER, "image": "registry.example/operator:1"}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"{job}-x", "labels": labels}}
