@@ -18,8 +18,8 @@ from qwen_server.api.health import health
 from qwen_server.api.models import list_models, retrieve_model
 from qwen_server.api.service import Service
 from qwen_server.auth import Authorized, KeyRing
-from qwen_server.drain import Gate
-from qwen_server.errors import METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal
+from qwen_server.drain import Gate, Lifecycle
+from qwen_server.errors import CLOSE, METHOD_NOT_ALLOWED, NOT_FOUND, ApiError, internal
 from qwen_server.exchange import ClientGone, Exchange, exchange
 from qwen_server.limits import Limits, check_headers
 from qwen_server.metrics import HttpMetrics
@@ -95,7 +95,7 @@ class Observer:
         record = Exchange(self.new_id(), asyncio.current_task())
         self.metrics.began()
         try:
-            await self.answered({**scope, "exchange": record}, receive, observed(send, record))
+            await self.answered({**scope, "exchange": record}, receive, observed(send, record, self.service.lifecycle))
         finally:
             self.metrics.ended(record, time.perf_counter() - record.began)
 
@@ -126,12 +126,18 @@ class Observer:
             await refuse(send, error)
 
 
-def observed(send: Send, record: Exchange) -> Send:
-    """Send with the request's id in the headers, and the status noted once it is on its way."""
+def observed(send: Send, record: Exchange, lifecycle: Lifecycle) -> Send:
+    """Send with the request's id in the headers, and the status noted once it is on its way.
+
+    While the server leaves, an answer also says that it is the last on its connection.
+    """
     request_id = (b"x-request-id", record.request_id.encode())
 
     async def start(message: Message) -> None:
-        await send({**message, "headers": [*message["headers"], request_id]})
+        headers = [*message["headers"], request_id]
+        if lifecycle.leaves:
+            headers = [*(header for header in headers if header not in CLOSE), *CLOSE]
+        await send({**message, "headers": headers})
         record.status = message["status"]
 
     def noting(message: Message) -> Awaitable[None]:

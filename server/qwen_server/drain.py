@@ -70,6 +70,11 @@ class Lifecycle:
     load: Load = field(default_factory=Load)
     _idle: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def leaves(self) -> bool:
+        """Whether clients had better ask another server from now on."""
+        return self.phase in (Phase.LEAVING, Phase.DRAINING, Phase.STOPPED)
+
     def advance(self, event: Event) -> Phase:
         """Move on."""
         self.phase = following(self.phase, event)

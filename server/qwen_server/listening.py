@@ -128,6 +128,11 @@ class Listener(uvicorn.Server):
         """Leave the signals alone: draining is not uvicorn's business."""
         yield
 
+    def let_go(self) -> None:
+        """Keep no connection: an idle one ends now, another one behind its answer."""
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+
 
 def listener(app: ASGIApp) -> Listener:
     """A listener that logs nothing of requests (its warnings are all about those) and names no software."""

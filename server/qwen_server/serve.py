@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -78,6 +78,8 @@ class Server:
     lifecycle: Lifecycle
     pulse: Pulse
     stop: Stop
+    let_go: Callable[[], None]
+    """Keep no connection of the API on which nothing is being answered."""
 
     async def run(self) -> Termination | None:
         """Load, serve, drain. None after a clean end."""
@@ -159,6 +161,7 @@ class Server:
         """Be seen leaving, then refuse, and wait for what runs; False if that takes too long."""
         await asyncio.sleep(0.0 if self.stop.interactive else self.settings.endpoint_delay)
         self.lifecycle.advance(Event.NOTICED)
+        self.let_go()
         return await self.lifecycle.idle(self.settings.drain_timeout)
 
     async def unless_hurried(self, work: Coroutine[Any, Any, bool]) -> bool:
@@ -217,7 +220,14 @@ async def serve(
     ]
     following = asyncio.ensure_future(ring.follow())
     server = Server(
-        settings=settings, engine=engine, ring=ring, journal=journal, lifecycle=lifecycle, pulse=pulse, stop=stop
+        settings=settings,
+        engine=engine,
+        ring=ring,
+        journal=journal,
+        lifecycle=lifecycle,
+        pulse=pulse,
+        stop=stop,
+        let_go=api.let_go,
     )
     try:
         return await server.run()

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+import logging
 import signal
 import tarfile
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -250,6 +251,18 @@ def len_of(key: str) -> None:
     raise ValueError(len(key))
 
 
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """A handler writes to the stream that was there when it was made; a test's own is closed behind it."""
+    root = logging.getLogger()
+    handlers, levels = list(root.handlers), {name: logging.getLogger(name).level for name in ("", *logs.LIBRARIES)}
+    yield
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.mark.usefixtures("logging_as_it_was")
 @pytest.mark.parametrize("as_json", [False, True])
 def test_a_defect_that_nobody_foresaw_shows_its_place_and_no_local_value(
     capsys: pytest.CaptureFixture[str], *, as_json: bool

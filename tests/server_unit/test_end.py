@@ -48,6 +48,7 @@ def a_running_server(engine: Engine, *requests: Exchange) -> tuple[Server, "asyn
         lifecycle=Lifecycle(running=set(requests)),
         pulse=Pulse(60.0, asyncio.get_running_loop().time),
         stop=Stop(),
+        let_go=lambda: None,
     )
     return server, asyncio.ensure_future(server.run())
 
