@@ -119,8 +119,8 @@ gateway: .venv/stamp ## An S3-compatible server for the tests that want one (two
 # --- measure ----------------------------------------------------------------------------------------------------------
 
 .PHONY: bench-operator
-bench-operator: venv ## The operator with 1,000 models on an emulated API server
-	@$(BIN)/python -m hack.bench_operator
+bench-operator: venv ## The operator with 100, 1,000 and 5,000 models on an emulated API server (RECORD=1 writes docs/figures.md)
+	@$(BIN)/python -m hack.bench_operator $(if $(RECORD),--record)
 
 .PHONY: bench-server bench-gpu
 bench-server: venv venv-engine ## The server against vLLM's own, in about 15 minutes (QUICK=1 for a first look, RECORD=1 writes docs/figures.md)

@@ -54,10 +54,10 @@ def section(rows: Sequence[Judged], measured: Measured, machine: str, command: s
     )
 
 
-def page(before: str, new: str) -> str:
+def page(before: str, new: str, *, begin: str = BEGIN, end: str = END) -> str:
     """A page with the section written anew; the first time it goes before the demo's."""
-    if BEGIN in before:
-        head, _, rest = before.partition(BEGIN)
-        return head + new.rstrip("\n") + rest.partition(END)[2]
+    if begin in before:
+        head, _, rest = before.partition(begin)
+        return head + new.rstrip("\n") + rest.partition(end)[2]
     head, found, rest = before.partition(NEXT)
     return f"{head.rstrip()}\n\n{new}\n{found}{rest}" if found else f"{before.rstrip()}\n\n{new}"
