@@ -5,6 +5,7 @@ dictionaries take, and decoded when read. A list replaces what it lacks; an olde
 It must never wake anybody for what changes nothing, and forget nothing on a mere hint.
 """
 
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, NamedTuple, Protocol
 
@@ -37,6 +38,13 @@ class _Entry(NamedTuple):
     body: bytes
 
 
+class _Held(NamedTuple):
+    """A change that nobody was told of yet."""
+
+    version: int
+    before: bytes | None
+
+
 class Cache:
     """Objects of one kind by namespace and name.
 
@@ -48,6 +56,7 @@ class Cache:
         self._group_of = group_of
         self._entries: dict[Key, _Entry] = {}
         self._groups: dict[Key, set[Key]] = {}
+        self._held: dict[Key, list[_Held]] = {}
         self.gone: dict[Key, int] = {}
         """At which version objects were deleted, until the next list: what is said late of them counts for nothing."""
 
@@ -66,6 +75,22 @@ class Cache:
         """The places of a group's objects, by name."""
         return tuple(sorted(self._groups.get(Key(namespace, group), ())))
 
+    @contextlib.contextmanager
+    def writing(self, key: Key) -> Iterator[None]:
+        """While we write an object, hold back what a watch tells of it: mostly that very write, before its answer.
+
+        What is not its answer is told behind; with two writes of one object at once, behind the first.
+        """
+        self._held[key] = []
+        try:
+            yield
+        finally:
+            if held := self._held.pop(key, None):
+                now = self._entries.get(key)
+                self._on_change(
+                    key, _decode(held[0].before) if held[0].before else None, _decode(now.body) if now else None
+                )
+
     def put(self, manifest: Manifest, *, silently: bool = False) -> None:
         """Keep an object unless a newer version is known.
 
@@ -73,11 +98,17 @@ class Cache:
         """
         key, entry = self._entry(manifest)
         old = self._entries.get(key)
+        if silently and [each.version for each in self._held.get(key, ())] == [entry.version]:
+            self._held[key].clear()
         if entry.version <= (old.version if old else self.gone.get(key, -1)):
             return
         self.gone.pop(key, None)
         self._store(key, old, entry)
-        if not silently and (old is None or _meaning(old.body) != _meaning(entry.body)):
+        if silently or (old is not None and _meaning(old.body) == _meaning(entry.body)):
+            return
+        if key in self._held:
+            self._held[key].append(_Held(entry.version, old.body if old else None))
+        else:
             self._on_change(key, _decode(old.body) if old else None, manifest)
 
     def drop(self, key: Key, version: int) -> None:

@@ -24,6 +24,8 @@ SILENCE = 75.0
 WATCH_SECONDS = (200, 280)
 """A watch is asked to end after a random time between these, so that watches don't all begin anew at once."""
 APPLY = "application/apply-patch+yaml"
+NOBODYS_VERSION = "1"
+"""The version of the empty store, which no object ever has: an apply that names it creates, or is refused (409)."""
 
 _WATCHING = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=SILENCE)
 
@@ -111,6 +113,11 @@ class Cluster:
         query = {"fieldManager": names.FIELD_MANAGER, "force": "true"}
         url = kind.path(*_place(manifest))
         return _decode(await self._transport.request("PATCH", url, query=query, body=manifest, content_type=APPLY))
+
+    async def introduce(self, kind: Kind, manifest: Manifest) -> Manifest:
+        """Server-side apply of an object that is not there yet; `Conflict` if one of the name is."""
+        metadata = manifest["metadata"] | {"resourceVersion": NOBODYS_VERSION}
+        return await self.apply(kind, manifest | {"metadata": metadata})
 
     async def create(self, kind: Kind, manifest: Manifest) -> None:
         """Create; `Conflict` if it is there. The answer is dropped unread: it may hold what nobody should keep."""

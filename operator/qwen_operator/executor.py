@@ -18,8 +18,9 @@ from qwen_operator.core.plan import Outcome
 from qwen_operator.core.pod_standard import faults
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
+from qwen_operator.core.resource.report import reported
 from qwen_operator.core.snapshot import Manifest, controlled_by
-from qwen_operator.core.steps import Apply, CreateOnce, Delete, Step
+from qwen_operator.core.steps import Apply, CreateOnce, Delete, Step, title, verb
 from qwen_operator.keys import Key
 from qwen_operator.observe import Metrics
 from qwen_operator.refusals import Broken, Conflict, Forbidden, Invalid, NotFound, Refusal
@@ -72,8 +73,8 @@ class Executor:
             if problem is None:
                 continue
             failures.append((step, problem))
-            self._metrics.failures.labels(_verb(step), step.kind.kind, problem.reason.value).inc()
-            log.warning("%s: %s %s", _title(step, model), problem.reason.value, problem.message)
+            self._metrics.failures.labels(verb(step), step.kind.kind, problem.reason.value).inc()
+            log.warning("%s: %s %s", title(step, model), problem.reason.value, problem.message)
             if isinstance(step, CreateOnce):
                 break
         return Outcome(tuple(failures))
@@ -109,22 +110,24 @@ class Executor:
         living = await self._living(step.kind, step.manifest["metadata"]["name"], model)
         if living is not None and not belongs(step.kind, living, model):
             raise _Taken
-        metadata = step.manifest["metadata"]
         if living is None:
             await self._insist_that_it_lives(model)
-        else:  # the uid makes the server refuse an object that took the name since
-            metadata = metadata | {"uid": living["metadata"]["uid"]}
-        answer = await self._write(step, model, step.manifest | {"metadata": metadata})
-        self._caches.of[step.kind].put(answer, silently=True)
-
-    async def _write(self, step: Apply, model: QwenModel, manifest: Manifest) -> Manifest:
-        try:
-            answer = await self._cluster.apply(step.kind, manifest)
-        except Conflict:
-            await self._refresh(step.kind, Key(model.metadata.namespace, manifest["metadata"]["name"]))
-            raise
+        cache = self._caches.of[step.kind]
+        with cache.writing(Key(model.metadata.namespace, step.manifest["metadata"]["name"])):
+            cache.put(await self._write(step, model, living), silently=True)
         self._done(step, model)
-        return answer
+
+    async def _write(self, step: Apply, model: QwenModel, living: Manifest | None) -> Manifest:
+        """Apply over this very object, or where there is none; the server refuses it if that is not so (any more)."""
+        metadata = step.manifest["metadata"]
+        try:
+            if living is None:
+                return await self._cluster.introduce(step.kind, step.manifest)
+            metadata = metadata | {"uid": living["metadata"]["uid"]}
+            return await self._cluster.apply(step.kind, step.manifest | {"metadata": metadata})
+        except Conflict:
+            await self._refresh(step.kind, Key(model.metadata.namespace, metadata["name"]), model)
+            raise
 
     async def _create(self, step: CreateOnce, model: QwenModel) -> None:
         await self._insist_that_it_lives(model)
@@ -151,9 +154,12 @@ class Executor:
         self._done(step, model)
 
     async def _living(self, kind: Kind, name: str, model: QwenModel) -> Manifest | None:
-        """The object of that name: as cached, else as the quorum has it; a cache sees only what bears our label."""
+        """The object of that name: as cached, else as the quorum has it; a cache sees only what bears our label.
+
+        Of a new model nobody asks: whatever has the name, an apply that introduces is refused.
+        """
         cached = self._caches.of[kind].get(Key(model.metadata.namespace, name))
-        if cached is not None:
+        if cached is not None or not reported(model.status):
             return cached
         try:
             return await self._cluster.get(kind, model.metadata.namespace, name)
@@ -162,8 +168,8 @@ class Executor:
 
     async def _insist_that_it_lives(self, model: QwenModel) -> None:
         """Before creating a child anew: kopf never reports a deletion it missed, and orphans would come and go."""
-        if not model.status:
-            return  # it was never reported on, so it is new
+        if not reported(model.status):
+            return  # it is new
         try:
             living = await self._cluster.get(kinds.QWEN_MODEL, model.metadata.namespace, model.metadata.name)
         except NotFound:
@@ -171,29 +177,27 @@ class Executor:
         if living["metadata"]["uid"] != model.metadata.uid or living["metadata"].get("deletionTimestamp"):
             raise ModelGone
 
-    async def _refresh(self, kind: Kind, key: Key) -> None:
-        """The cached object is not the living one: look, so that the next attempt starts from the truth."""
+    async def _refresh(self, kind: Kind, key: Key, model: QwenModel) -> None:
+        """What lives is not what we took it for: look, so that the next attempt starts from the truth.
+
+        :raises _Taken: it is somebody else's, of which a cache would never hear again.
+        """
         try:
-            self._caches.of[kind].put(await self._cluster.get(kind, *key), silently=True)
+            living = await self._cluster.get(kind, *key)
         except NotFound:
             if stale := self._caches.of[kind].get(key):
                 self._caches.of[kind].drop(key, int(stale["metadata"]["resourceVersion"]))
+            return
+        if not belongs(kind, living, model):
+            raise _Taken
+        self._caches.of[kind].put(living, silently=True)
 
     def _done(self, step: Step, model: QwenModel) -> None:
-        self._metrics.steps.labels(_verb(step), step.kind.kind).inc()
-        log.info("%s: %s", _title(step, model), step.why)
+        self._metrics.steps.labels(verb(step), step.kind.kind).inc()
+        log.info("%s: %s", title(step, model), step.why)
 
 
 def _without_words(refusal: Refusal) -> Refusal:
     """The same refusal with its reason alone: a sentence about a Secret may repeat what was sent."""
     words = refusal.reason or f"HTTP {int(refusal.status)}"
     return type(refusal)(words, reason=refusal.reason, retry_after=refusal.retry_after)
-
-
-def _verb(step: Step) -> str:
-    return {Apply: "apply", CreateOnce: "create", Delete: "delete"}[type(step)]
-
-
-def _title(step: Step, model: QwenModel) -> str:
-    name = step.name if isinstance(step, Delete) else step.manifest["metadata"]["name"]
-    return f"{_verb(step)} {step.kind.kind} {model.metadata.namespace}/{name}"

@@ -8,6 +8,7 @@ finalizer, no annotation, no progress. It must never await anything of ours, or 
 import asyncio
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import aiohttp
 import kopf
@@ -35,10 +36,26 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.server_timeout, settings.watching.inactivity_timeout = WATCH_SECONDS, INACTIVITY_SECONDS
     settings.watching.reconnect_backoff = 1.0
     settings.watching.chunk_size = None  # a page that expired would end the operator
+    settings.persistence.diffbase_storage = NothingKept()
     settings.queueing.idle_timeout, settings.queueing.exit_timeout = 2, 2
     settings.queueing.worker_limit = None
     settings.execution.max_workers = 2
     settings.process.ultimate_exiting_timeout = 20
+
+
+class NothingKept(kopf.DiffBaseStorage):
+    """What kopf compares an object with: nothing, since nobody asks it for differences; else it copies each object."""
+
+    def build(self, **_: Any) -> kopf.BodyEssence:
+        """What matters of an object."""
+        return kopf.BodyEssence({})
+
+    def fetch(self, **_: Any) -> kopf.BodyEssence | None:
+        """What mattered before."""
+        return None
+
+    def store(self, **_: Any) -> None:
+        """Nothing is written onto objects."""
 
 
 def registry(models: Cache, server: str, session: Callable[[], aiohttp.ClientSession]) -> kopf.OperatorRegistry:

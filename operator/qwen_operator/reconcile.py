@@ -20,7 +20,7 @@ from qwen_operator.core.resource import InvalidResource, parse
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.executor import Executor, ModelGone
-from qwen_operator.keys import Key
+from qwen_operator.keys import Key, key_of
 from qwen_operator.refusals import NotFound, NotLeading, Refusal
 from qwen_operator.workqueue import Unfinished
 
@@ -90,10 +90,10 @@ class Reconciler:
         kind = kinds.QWEN_MODEL_STATUS
         manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": document}
         try:
-            answer = await self._cluster.apply(kind, manifest)
+            with self._caches.models.writing(key_of(body)):
+                self._caches.models.put(await self._cluster.apply(kind, manifest), silently=True)
         except NotFound:
             raise ModelGone from None
-        self._caches.models.put(answer, silently=True)
         if told := news(body.get("status") or {}, document):
             await self._announcer.announce(body, told)
 

@@ -21,6 +21,9 @@ LONGEST_DELAY = 75.0
 what no event tells of, such as a foreign object that was taken away, is noticed within a minute and a half."""
 QUIET = 60.0
 """Seconds between two attempts at a failing key when nothing but events of its children ask for one."""
+REST = 0.1
+"""Seconds from the begin of one look at a key to that of the next which nothing but events of its children ask for. A
+Deployment tells of each pod's each step; a hundred of its changes at once cost two looks."""
 JITTER = 0.2
 """Each delay is spread by this share of itself, so that failures of many keys don't march in step."""
 
@@ -66,6 +69,8 @@ class WorkQueue:
         self._failures: dict[Key, int] = {}
         self._tried_at: dict[Key, float] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
+        self._resting: dict[Key, asyncio.TimerHandle] = {}
+        self._awaited: set[Key] = set()
         self._something = asyncio.Event()
         self._opened = asyncio.Event()
         self._closed = False
@@ -78,8 +83,10 @@ class WorkQueue:
             self._failures.pop(key, None)
         if wait := self._quiet_for(key):
             self._later(key, wait, only_sooner=True)
-            return
-        self._enqueue(key, edited=edited)
+        elif key in self._resting and not edited:
+            self._awaited.add(key)
+        else:
+            self._enqueue(key, edited=edited)
 
     async def run(self, workers: int) -> None:
         """Wait for `open`, then work until cancelled or closed.
@@ -98,7 +105,7 @@ class WorkQueue:
         """Let running attempts end and start no more; `run` then returns."""
         self._closed = True
         self._opened.set()
-        for timer in self._timers.values():
+        for timer in (*self._timers.values(), *self._resting.values()):
             timer.cancel()
         self._something.set()
 
@@ -109,8 +116,8 @@ class WorkQueue:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits for a worker and no worker works."""
-        return not self._since and not self._busy
+        """Whether nothing waits for a worker, or to be let to one soon, and no worker works."""
+        return not self._since and not self._busy and not self._awaited
 
     @property
     def depth(self) -> int:
@@ -143,6 +150,7 @@ class WorkQueue:
 
     async def _serve(self, key: Key) -> None:
         self._busy.add(key)
+        self._rest(key)
         del self._since[key]
         self._urgent.discard(key)
         self._tried_at[key] = started = self._now()
@@ -164,6 +172,19 @@ class WorkQueue:
             if key in self._since:
                 self._line(key).append(key)
                 self._something.set()
+
+    def _rest(self, key: Key) -> None:
+        """Let mere events wait from now on for a moment; what came before is answered by the look that begins."""
+        if earlier := self._resting.get(key):
+            earlier.cancel()
+        self._awaited.discard(key)
+        self._resting[key] = asyncio.get_running_loop().call_later(REST, self._rested, key)
+
+    def _rested(self, key: Key) -> None:
+        del self._resting[key]
+        if key in self._awaited:
+            self._awaited.discard(key)
+            self._enqueue(key, edited=False)
 
     def _settle(self, key: Key, again: float | None) -> None:
         self._failures.pop(key, None)

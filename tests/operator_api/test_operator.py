@@ -51,6 +51,19 @@ async def test_a_new_model_gets_key_service_and_deployment_in_this_order_and_the
         assert model["status"]["observedGeneration"] == model["metadata"]["generation"]
 
 
+async def test_a_new_model_costs_no_read(server: Server) -> None:
+    """What the API server filled into its status before our first word is not taken for a word of ours."""
+    async with running(server) as operator:
+        await server.create(kinds.CLAIM, a_claim())
+        await operator.settle()
+        before = operator.requests(READS)
+        await server.create(kinds.QWEN_MODEL, a_model(replicas=2))
+        await found(server, kinds.QWEN_MODEL, "qwen3", reported)
+        await operator.settle()
+        assert operator.requests(WRITES) == 6
+        assert operator.requests(READS) == before
+
+
 async def test_another_look_at_a_settled_model_reads_and_writes_nothing(server: Server) -> None:
     """A resync costs the API server nothing, defaults that it added included."""
     async with running(server) as operator:

@@ -60,3 +60,14 @@ def applied(kind: Kind, model: QwenModel, wanted: Manifest, living: Manifest | N
 def removed(kind: Kind, living: Manifest | None, why: str) -> Step | None:
     """The step that takes a child away, or None if it is not there."""
     return None if living is None else Delete(kind, living["metadata"]["name"], living["metadata"]["uid"], why)
+
+
+def verb(step: Step) -> str:
+    """What it does, as metrics name it."""
+    return {Apply: "apply", CreateOnce: "create", Delete: "delete"}[type(step)]
+
+
+def title(step: Step, model: QwenModel) -> str:
+    """What it does to which object, for a log."""
+    name = step.name if isinstance(step, Delete) else step.manifest["metadata"]["name"]
+    return f"{verb(step)} {step.kind.kind} {model.metadata.namespace}/{name}"

@@ -77,6 +77,7 @@ class Objects(Memory):
                 raise Refused(404, "NotFound", f'{resource} "{name}" not found')
             return self.create(resource, namespace, without_status(resource, body), manager=manager, admit=admit)
         self._precondition(living, (body.get("metadata") or {}).get("uid"))
+        self._version_precondition(living, body)
         body = {"status": body.get("status", {})} if status else without_status(resource, body)
         body = _applicable(body)
         who, owners = f"{manager}/status" if status else manager, self._owners[living["metadata"]["uid"]]
@@ -176,12 +177,14 @@ class Objects(Memory):
             raise Refused(409, "Conflict", "Precondition failed: UID in precondition differs from UID in object meta")
 
 
+_NAMING = ("name", "namespace", "uid", "resourceVersion")
+"""Which object an apply means."""
 _FIXED = ("uid", "creationTimestamp", "generation", "deletionTimestamp", "namespace", "name")
 
 
 def _applicable(body: Manifest) -> Manifest:
     """What an apply says beyond which object it means."""
-    metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in ("name", "namespace", "uid")}
+    metadata = {k: v for k, v in (body.get("metadata") or {}).items() if k not in _NAMING}
     rest = {k: v for k, v in body.items() if k not in ("apiVersion", "kind", "metadata")}
     return rest | ({"metadata": metadata} if metadata else {})
 

@@ -28,7 +28,14 @@ ITEM_DEFAULTS = {"ports": {"protocol": "TCP"}, "topologySpreadConstraints": {"wh
 """Keys of items that the server fills in before it compares."""
 NOT_KEYED = {("spec", "ingress"), ("spec", "egress")}
 """Below these, a list named `ports` is a NetworkPolicy's, which is replaced as a whole."""
-IDENTITY = {("apiVersion",), ("kind",), ("metadata", "name"), ("metadata", "namespace"), ("metadata", "uid")}
+IDENTITY = {
+    ("apiVersion",),
+    ("kind",),
+    ("metadata", "name"),
+    ("metadata", "namespace"),
+    ("metadata", "uid"),
+    ("metadata", "resourceVersion"),
+}
 
 
 class Conflict(NamedTuple):

@@ -92,7 +92,7 @@ async def a_life_on_a_claim(team: Server) -> None:
 
 
 async def a_life_on_a_hub(team: Server) -> None:
-    """Weights are fetched, from another place, and again from the first."""
+    """Weights are fetched, from another place; their claim loses its label, and then is lost itself."""
     spec = {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"size": "20Gi", "retain": "Delete"}, "device": "CPU"}
     await team.create(kinds.QWEN_MODEL, a_model("hub") | {"spec": spec})
     await found(team, kinds.CLAIM, "hub-weights")
@@ -101,6 +101,9 @@ async def a_life_on_a_hub(team: Server) -> None:
     await gone(team, kinds.JOB, job)
     await team.merge(kinds.CLAIM, "hub-weights", {"metadata": {"labels": {names.INSTANCE: None}}})
     await found(team, kinds.CLAIM, "hub-weights", lambda m: names.INSTANCE in m["metadata"]["labels"])
+    claim = await team.merge(kinds.CLAIM, "hub-weights", {"metadata": {"finalizers": None}})
+    await team.delete(kinds.CLAIM, "hub-weights")
+    await found(team, kinds.CLAIM, "hub-weights", lambda m: bool(m["metadata"]["uid"] != claim["metadata"]["uid"]))
 
 
 def refused(model: Manifest) -> bool:

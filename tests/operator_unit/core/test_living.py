@@ -1,11 +1,13 @@
 """A write is skipped only if all that is wanted lives."""
 
+import hashlib
+import json
 from typing import Any
 
 import pytest
 
 from qwen_operator.core import kinds
-from qwen_operator.core.living import difference, stamped
+from qwen_operator.core.living import difference, digest, stamped
 from tests.builders import a_deployment, a_model, a_service, applied
 
 HELD: dict[str, tuple[Any, Any]] = {
@@ -83,3 +85,11 @@ def test_a_digest_is_the_same_for_the_same_content() -> None:
     other = stamped({"spec": {"b": 2, "a": 1}, "metadata": {"name": "x"}})
 
     assert one == other
+
+
+@pytest.mark.parametrize("text", ["plain", "é", "🦆", '"\\/\x00\x1f\x7f', ""])
+def test_a_digest_is_what_the_first_release_made_of_the_same_content(text: str) -> None:
+    """Else an upgrade would write every child anew."""
+    manifest = {"b": [1, -2, True, None, {"z": text, "a": {}}], "a": {text: [], "B": 2**40}}
+    written = json.dumps(manifest, sort_keys=True, separators=(",", ":"))
+    assert digest(manifest) == hashlib.sha256(written.encode()).hexdigest()[:16]

@@ -3,6 +3,8 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from qwen_operator.cache import Cache
 from qwen_operator.cluster import Page
 from qwen_operator.keys import Key
@@ -43,6 +45,46 @@ def test_an_older_version_never_overwrites_a_newer_one() -> None:
     heard.cache.put(an_object(version=4, x=0))
     assert heard.cache.get(A) == an_object(version=5, x=1)
     assert heard.changes == []
+
+
+def test_our_own_write_that_a_watch_tells_of_before_its_answer_wakes_nobody() -> None:
+    """Which of the two comes first is chance."""
+    heard = Heard()
+    heard.cache.put(an_object(version=1, x=0), silently=True)
+    with heard.cache.writing(A):
+        heard.cache.put(an_object(version=2, x=1))
+        heard.cache.put(an_object(version=2, x=1), silently=True)
+    assert heard.cache.get(A) == an_object(version=2, x=1)
+    assert heard.changes == []
+
+
+@pytest.mark.parametrize(("told", "answer"), [((2, 3), 3), ((2, 3), 2), ((2,), 3), ((2,), None)])
+def test_what_others_write_meanwhile_is_told_once_the_answer_is_there(
+    told: tuple[int, ...], answer: int | None
+) -> None:
+    """Before it, behind it, or instead of it: an answer that never comes."""
+    heard = Heard()
+    heard.cache.put(an_object(version=1, x=1), silently=True)
+    with heard.cache.writing(A):
+        for version in told:
+            heard.cache.put(an_object(version=version, x=version))
+        assert heard.changes == []
+        if answer:
+            heard.cache.put(an_object(version=answer, x=answer), silently=True)
+    newest = max(*told, answer or 0)
+    assert heard.cache.get(A) == an_object(version=newest, x=newest)
+    assert heard.changes == [(A, True, True)]
+
+
+def test_an_object_that_goes_while_it_is_written_is_told_of() -> None:
+    """At once; the change before it, which was held back, is told of as what became of it."""
+    heard = Heard()
+    heard.cache.put(an_object(version=1), silently=True)
+    with heard.cache.writing(A):
+        heard.cache.put(an_object(version=2, x=2))
+        heard.cache.drop(A, 3)
+        assert heard.changes == [(A, True, False)]
+    assert heard.changes == [(A, True, False), (A, True, False)]
 
 
 def test_versions_are_compared_as_numbers() -> None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from qwen_operator.keys import Key
-from qwen_operator.workqueue import FIRST_DELAY, LONGEST_DELAY, QUIET, Unfinished, WorkQueue
+from qwen_operator.workqueue import FIRST_DELAY, LONGEST_DELAY, QUIET, REST, Unfinished, WorkQueue
 
 pytestmark = pytest.mark.looptime
 
@@ -65,6 +65,42 @@ async def test_a_key_is_never_worked_on_twice_at_once_and_a_wakeup_meanwhile_is_
             queue.add(A)
         await asyncio.sleep(100)
     assert spans == [(0, 10), (10, 20)]
+
+
+async def test_a_hundred_events_in_a_tenth_of_a_second_cost_two_looks() -> None:
+    """However short a look is, and however the events are spread."""
+    tried: list[float] = []
+
+    async def attempt(_: Key) -> None:
+        tried.append(now())
+        await asyncio.sleep(0.002)
+
+    async with working(attempt) as queue:
+        for _ in range(100):
+            queue.add(A)
+            await asyncio.sleep(0.0009)
+        idle = [queue.idle]
+        await asyncio.sleep(10)
+        idle.append(queue.idle)
+    assert tried == pytest.approx([0, REST])
+    assert idle == [False, True]
+
+
+async def test_an_edit_does_not_wait_for_a_key_to_rest() -> None:
+    """And the look that it brings is the answer to what waited."""
+    tried: list[float] = []
+
+    async def attempt(_: Key) -> None:
+        tried.append(now())
+
+    async with working(attempt) as queue:
+        queue.add(A)
+        await asyncio.sleep(0.01)
+        queue.add(A)
+        await asyncio.sleep(0.01)
+        queue.add(A, edited=True)
+        await asyncio.sleep(10)
+    assert tried == pytest.approx([0, 0.02])
 
 
 async def test_different_keys_are_worked_on_side_by_side() -> None:

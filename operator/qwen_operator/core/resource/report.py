@@ -4,6 +4,7 @@ Why it exists: the document that `core.status` writes and the schema that the AP
 must never hold a phase, since conditions say more, or anything that changes by itself with time.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
@@ -210,3 +211,8 @@ UNSEEN: dict[str, Any] = {
 }
 """The status that the API server shows before the operator's first: without it kstatus takes a model that nobody has
 looked at for one that is as asked (docs/decisions/0031)."""
+
+
+def reported(status: Mapping[str, Any]) -> bool:
+    """Whether the operator has ever said anything: what the API server fills in does not count."""
+    return bool(status) and status.get("observedGeneration") != UNSEEN["observedGeneration"]
