@@ -59,7 +59,7 @@ def chart(found: Mapping[int, Figures]) -> str:
         for at in (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5)
     )
     models = ", ".join(f"{count:,}" for count in sorted(found))
-    heading = text((LEFT, 22), f"{TITLE}; bars from above: {models} models", 'font-weight="600"')
+    heading = text((10, 22), f"{TITLE}; bars from above are for {models} models", 'font-weight="600"')
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height:.0f}" width="{WIDTH}" '
         f'height="{height:.0f}" font-family="system-ui, sans-serif" font-size="12" fill="{INK}">\n'

@@ -81,6 +81,11 @@ def limits() -> tuple[Limit, ...]:
     return tuple(msgspec.convert(entries, list[Limit], strict=False))
 
 
+def is_judged(what: What, models: int) -> bool:
+    """Whether there is a limit with so many models."""
+    return any(limit.what is what and limit.at(models) is not None for limit in limits())
+
+
 def grown(found: Mapping[int, Figures]) -> dict[int, Figures]:
     """With growth: how many times what 1,000 models take 5,000 do, where both were measured."""
     if not {1000, 5000} <= found.keys():

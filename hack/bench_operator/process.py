@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
@@ -16,8 +17,17 @@ import aiohttp
 TICK = os.sysconf("SC_CLK_TCK")
 COUNTED = "qwen_operator_reconcile_seconds_count{"
 END_SECONDS = 30.0
-IMPORTS = "import qwen_operator.operation, resource; from kubernetes.aio.config import {module}; "
-PEAK = IMPORTS + "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3)"
+IMPORTED = """
+from time import process_time
+from qwen_operator import footprint
+footprint.trim()
+import qwen_operator.operation
+began = process_time()
+from kubernetes.aio.config import {module}
+print(open("/proc/self/statm").read().split()[1], process_time() - began)
+"""
+"""A program that says how many pages it takes with one way to find credentials, and how long its import takes."""
+PAGE = os.sysconf("SC_PAGESIZE") / 1e6
 
 
 class Operator:
@@ -38,7 +48,7 @@ class Operator:
 
     def resident(self) -> float:
         """Resident memory in MB."""
-        return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 1e6
+        return int(Path(f"/proc/{self._pid}/statm").read_text().split()[1]) * PAGE
 
     async def reconciles(self) -> int:
         """Looks at models since the start; 0 while it does not answer yet."""
@@ -63,7 +73,7 @@ async def operating(kubeconfig: Path, namespace: str) -> AsyncIterator[Operator]
     arguments = ["run", f"--kubeconfig={kubeconfig}", f"--namespace={namespace}", f"--metrics-port={port}"]
     started = time.monotonic()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "qwen_operator", *arguments, "--log-level=warning"
+        sys.executable, "-m", "qwen_operator", *arguments, "--log-level=error"
     )
     try:
         yield Operator(process.pid, port, started)
@@ -91,14 +101,25 @@ def kubeconfig(url: str, folder: Path, namespace: str) -> Path:
     return path
 
 
-async def memory_of_a_kubeconfig() -> float:
-    """MB that reading one takes, and a pod's account does not: the limits are those of a pod."""
-    return await _peak("kube_config") - await _peak("incluster_config")
+@dataclass(frozen=True)
+class Spared:
+    """What reading a kubeconfig takes and a pod's account does not; the limits are those of a pod."""
+
+    memory: float
+    """MB."""
+    seconds: float
 
 
-async def _peak(module: str) -> float:
-    """MB of a process that has imported what the operator imports, with one way to find credentials."""
-    program = "from qwen_operator import footprint; footprint.trim(); " + PEAK.format(module=module)
+async def spared() -> Spared:
+    """As it is on this machine."""
+    (ours, our_seconds), (pods, pods_seconds) = await _imported("kube_config"), await _imported("incluster_config")
+    return Spared(ours - pods, our_seconds - pods_seconds)
+
+
+async def _imported(module: str) -> tuple[float, float]:
+    """MB of a process that has imported what the operator imports, and seconds that this last import took."""
+    program = IMPORTED.format(module=module)
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
     said, _ = await process.communicate()
-    return float(said)
+    pages, seconds = said.split()
+    return int(pages) * PAGE, float(seconds)

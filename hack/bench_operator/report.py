@@ -61,7 +61,7 @@ def section(found: Mapping[int, Figures], machine: str, command: str) -> str:
         f"{BEGIN}\n## The operator with many models\n\n"
         f"`{command}` on {machine}. Each model has two replicas and so five children: Secret, Service, NetworkPolicy, "
         "PodDisruptionBudget, Deployment. The API server is the tests' emulator, a process in Python on the same "
-        "cores; it makes no pods. Memory is what is left when the part that only a kubeconfig needs is taken off. "
+        "cores; it makes no pods. What only a kubeconfig needs is taken off memory and the first start. "
         "Where there are three limits they are for the three numbers of models. Of P11 the operator has the limit of "
         "requests at once, and none by time.\n\n"
         f"{table(found)}\n![Each figure as a part of its limit]({PICTURE})\n{END}\n"

@@ -9,12 +9,12 @@ from pathlib import Path
 import uvloop
 
 from hack.bench_operator import scenes, simulated
-from hack.bench_operator.limits import Figures
+from hack.bench_operator.limits import Figures, What, is_judged
 from hack.bench_operator.overview import overview
-from hack.bench_operator.process import kubeconfig, memory_of_a_kubeconfig, operating
+from hack.bench_operator.process import Spared, kubeconfig, operating, spared
 from hack.bench_operator.server import NAMESPACE, Server, serving
 
-SAMPLES = 400
+SAMPLES = 800
 """Single models, half of them beside one that fails."""
 COMMIT_MODELS, COMMIT_SECONDS = 100, 3.0
 """On every commit: how many models, and for how long nothing happens."""
@@ -34,29 +34,30 @@ def run_of_a_commit() -> Figures:
 
 async def measured(count: int, say: Say) -> Figures:
     """All scenes on one server."""
-    spared = await memory_of_a_kubeconfig()
+    less = await spared()
     async with _ground() as (server, config):
         say(f"{count:,} models: start, crowd")
-        found = await scenes.first(server, config)
+        found = await scenes.first(server, config, less)
         async with operating(config, NAMESPACE) as operator:
-            found |= await scenes.crowd(server, operator, count, spared)
+            found |= await scenes.crowd(server, operator, count, less)
             say(f"{count:,} models: rest, burst, status, one more")
             found |= await scenes.rest(server, operator)
             found |= await scenes.burst(server, operator)
             found |= await overview(config)
-            found |= await scenes.more(server, count, SAMPLES // 2)
+            more = SAMPLES if is_judged(What.MORE_P50, count) else 0
+            if more:
+                found |= await scenes.more(server, count, more // 2)
             await asyncio.sleep(scenes.SETTLE_SECONDS)
         say(f"{count:,} models: restart")
-        return found | await scenes.restart(server, config, count + SAMPLES)
+        return found | await scenes.restart(server, config, count + more)
 
 
 async def counted() -> Figures:
-    """The scenes of a commit."""
+    """The scenes of a commit; the burst is left to simulated time, where no other program comes between."""
     async with _ground() as (server, config):
         async with operating(config, NAMESPACE) as operator:
-            found = await scenes.crowd(server, operator, COMMIT_MODELS, 0.0)
+            found = await scenes.crowd(server, operator, COMMIT_MODELS, Spared(0, 0))
             found |= await scenes.rest(server, operator, COMMIT_SECONDS)
-            found |= await scenes.burst(server, operator)
         return found | await scenes.restart(server, config, COMMIT_MODELS)
 
 

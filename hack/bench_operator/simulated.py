@@ -14,7 +14,7 @@ import looptime
 from kubernetes.aio.client.configuration import Configuration
 
 from hack.bench_operator.limits import Figures, What
-from hack.bench_operator.server import NAMESPACE, Server
+from hack.bench_operator.server import NAMESPACE, Server, name
 from qwen_operator import operation
 from qwen_operator.core import kinds, settings
 from qwen_operator.core.settings import Settings
@@ -33,7 +33,7 @@ SETTINGS = Settings(
     server_cpu_image=settings.SERVER_CPU_IMAGE,
     weights_image="registry.example/operator:1",
 )
-CROWD = 40
+CROWD, BURST = 40, 100
 ANSWER_SECONDS = 0.01
 MINUTE = 60.0
 SETTLE, REST, LONG = 5 * MINUTE, 10 * MINUTE, 20 * MINUTE
@@ -91,7 +91,7 @@ async def operated(emulator: Emulator) -> AsyncIterator[Parts]:
 
 
 async def measured() -> Figures:
-    """A crowd of models that settles and rests; then one more that fails for half an hour."""
+    """A crowd that settles, rests, and sees a child change in a burst; then one more model that fails for long."""
     emulator = Slow()
     server = Server(emulator)
     async with operated(emulator) as parts:
@@ -100,6 +100,10 @@ async def measured() -> Figures:
         server.forget_traffic()
         await asyncio.sleep(REST)
         resting = server.writes()
+        looks = parts.queue.attempts
+        server.burst(1, BURST)
+        await asyncio.sleep(MINUTE)
+        looks, statuses = parts.queue.attempts - looks, server.statuses[name(1)]
         server.obstruct(CROWD)
         server.add(CROWD, 1)
         await asyncio.sleep(REST)
@@ -108,6 +112,8 @@ async def measured() -> Figures:
         await asyncio.sleep(LONG)
         return {
             What.REST_WRITES: resting,
+            What.BURST_RECONCILES: looks,
+            What.BURST_STATUSES: statuses,
             What.FAILING_TRIES: (_failures(parts) - tries) / (LONG / MINUTE),
             What.FAILING_WRITES: server.writes(),
             What.IN_FLIGHT: emulator.most,

@@ -37,7 +37,8 @@ def configure(settings: kopf.OperatorSettings) -> None:
     settings.watching.reconnect_backoff = 1.0
     settings.watching.chunk_size = None  # a page that expired would end the operator
     settings.persistence.diffbase_storage = NothingKept()
-    settings.queueing.idle_timeout, settings.queueing.exit_timeout = 2, 2
+    settings.queueing.idle_timeout = 0.1  # for as long an object that was told of stays in memory, decoded
+    settings.queueing.exit_timeout = 2
     settings.queueing.worker_limit = None
     settings.execution.max_workers = 2
     settings.process.ultimate_exiting_timeout = 20

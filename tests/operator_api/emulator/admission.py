@@ -6,7 +6,7 @@ from typing import Any
 
 from qwen_operator import crd
 from tests.operator_api.emulator.kinds import DEFINITIONS, QWEN_MODELS
-from tests.operator_api.emulator.memory import Manifest, Refused
+from tests.operator_api.emulator.memory import Happening, Manifest, Refused
 from tests.operator_api.emulator.objects import Objects
 from tests.operator_api.emulator.schema import Schema
 
@@ -25,12 +25,9 @@ class Admission:
     """The judgement on each write that comes by a request; what a test puts into `Objects` itself is not judged."""
 
     def __init__(self, objects: Objects) -> None:
-        self._objects = objects
-
-    @property
-    def installed(self) -> bool:
+        self.installed = True
         """Whether QwenModels are served: their definition is there, or nobody ever spoke of one."""
-        return not any(h.type == "DELETED" for h in self._last_of_definition())
+        objects.listeners.append(self._note)
 
     def admit(self, resource: str, old: Manifest | None, new: Manifest) -> Manifest:
         """What is stored.
@@ -46,8 +43,9 @@ class Admission:
                 raise _invalid(resource, new, f"{path}: Invalid value: field is immutable")
         return new
 
-    def _last_of_definition(self) -> list[Any]:
-        return [h for h in self._objects.history if h.resource == DEFINITIONS][-1:]
+    def _note(self, happening: Happening) -> None:
+        if happening.resource == DEFINITIONS:
+            self.installed = happening.type != "DELETED"
 
 
 @cache
