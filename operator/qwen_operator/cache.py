@@ -79,7 +79,7 @@ class Cache:
     def writing(self, key: Key) -> Iterator[None]:
         """While we write an object, hold back what a watch tells of it: mostly that very write, before its answer.
 
-        What is not its answer is told behind; with two writes of one object at once, behind the first.
+        What is not its answer is told behind. An object has one writer at a time.
         """
         self._held[key] = []
         try:
@@ -94,7 +94,7 @@ class Cache:
     def put(self, manifest: Manifest, *, silently: bool = False) -> None:
         """Keep an object unless a newer version is known.
 
-        :param silently: it is the answer to our own write, so nobody needs to be woken.
+        :param silently: it is the answer to our own write and holds nothing else that is new, so nobody is woken.
         """
         key, entry = self._entry(manifest)
         old = self._entries.get(key)

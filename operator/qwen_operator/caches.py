@@ -95,7 +95,7 @@ class Caches:
         return Cache(self._child_changed, group_of=_model_of)
 
     def _model_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
-        self._queue.add(key, edited=old is None or new is None or _asked(old) != _asked(new))
+        self._queue.add(key, edited=old is None or new is None or asked(old) != asked(new))
 
     def _pod_changed(self, key: Key, old: Manifest | None, new: Manifest | None) -> None:
         self.loads.saw(key, new)
@@ -111,7 +111,7 @@ class Caches:
             self._queue.add(user)
 
 
-def _asked(model: Manifest) -> Any:
+def asked(model: Manifest) -> Any:
     """What a person changes: the spec, or the very object."""
     metadata = model["metadata"]
     return metadata.get("uid"), metadata.get("generation"), metadata.get("deletionTimestamp")

@@ -111,10 +111,11 @@ class Executor:
         if living is not None and not belongs(step.kind, living, model):
             raise _Taken
         if living is None:
-            await self._insist_that_it_lives(model)
+            await self._insist_that_it_lives(model, step.manifest)
         cache = self._caches.of[step.kind]
         with cache.writing(Key(model.metadata.namespace, step.manifest["metadata"]["name"])):
-            cache.put(await self._write(step, model, living), silently=True)
+            answer = await self._write(step, model, living)
+            cache.put(answer, silently=living is None or answer.get("status") == living.get("status"))
         self._done(step, model)
 
     async def _write(self, step: Apply, model: QwenModel, living: Manifest | None) -> Manifest:
@@ -130,7 +131,7 @@ class Executor:
             raise
 
     async def _create(self, step: CreateOnce, model: QwenModel) -> None:
-        await self._insist_that_it_lives(model)
+        await self._insist_that_it_lives(model, step.manifest)
         try:
             await self._cluster.create(
                 step.kind, step.manifest | {"stringData": {names.GENERATED_KEY: self._new_key()}}
@@ -166,10 +167,13 @@ class Executor:
         except NotFound:
             return None
 
-    async def _insist_that_it_lives(self, model: QwenModel) -> None:
-        """Before creating a child anew: kopf never reports a deletion it missed, and orphans would come and go."""
-        if not reported(model.status):
-            return  # it is new
+    async def _insist_that_it_lives(self, model: QwenModel, child: Manifest) -> None:
+        """Before creating a child anew: kopf never reports a deletion it missed, and orphans would come and go.
+
+        Of a new model nobody asks: what is made for it in vain is collected as its owner is gone, if it has an owner.
+        """
+        if not reported(model.status) and child["metadata"].get("ownerReferences"):
+            return
         try:
             living = await self._cluster.get(kinds.QWEN_MODEL, model.metadata.namespace, model.metadata.name)
         except NotFound:

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from qwen_operator.announcer import Announcer
-from qwen_operator.caches import Caches
+from qwen_operator.caches import Caches, asked
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, plan, status
 from qwen_operator.core.news import news
@@ -91,7 +91,8 @@ class Reconciler:
         manifest = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": metadata, "status": document}
         try:
             with self._caches.models.writing(key_of(body)):
-                self._caches.models.put(await self._cluster.apply(kind, manifest), silently=True)
+                answer = await self._cluster.apply(kind, manifest)
+                self._caches.models.put(answer, silently=asked(answer) == asked(body))
         except NotFound:
             raise ModelGone from None
         if told := news(body.get("status") or {}, document):

@@ -1,6 +1,7 @@
 """The operator on an API server that refuses, forgets and lies: the emulator only."""
 
 import asyncio
+import random
 
 import pytest
 from kubernetes.aio.client import Configuration
@@ -14,6 +15,8 @@ from qwen_operator.parts import assembled
 from qwen_operator.refusals import NotLeading, Unreachable
 from qwen_operator.transport import IN_FLIGHT, Transport
 from tests.operator_api.emulator.app import Emulator
+from tests.operator_api.emulator.asking import Asked
+from tests.operator_api.emulator.faults import EventFaults
 from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running, settings, until
 from tests.operator_api.server import Server
 from tests.operator_api.test_operator import a_served_model, reported
@@ -46,6 +49,60 @@ async def test_a_model_that_was_deleted_unseen_gets_no_children_any_more(emulate
                 cache.drop(key, 10**9)
         await until(lambda: len(operator.parts.caches.models) == 0)
         assert operator.requests(WRITES) == before
+
+
+async def test_a_new_model_that_was_deleted_unseen_leaves_no_claim_behind(emulated: Server, emulator: Emulator) -> None:
+    """What else is made for it in vain goes as its owner went; a claim that outlives its model has no owner."""
+
+    def delete(asked: Asked, _: str) -> None:
+        if (asked.verb, asked.what) == ("patch", "services") and not emulator.faults.silent:
+            emulator.faults.silent = True
+            emulator.objects.delete("qwenmodels", asked.namespace, "qwen3")
+
+    spec = {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"size": "20Gi"}, "device": "CPU"}
+    async with running(emulated) as operator:
+        emulator.traffic.listeners.append(delete)
+        await emulated.create(kinds.QWEN_MODEL, a_model() | {"spec": spec})
+        await until(lambda: emulator.faults.silent and len(operator.parts.caches.models) == 0)
+    assert emulator.traffic.requests["patch", "persistentvolumeclaims"] == 0
+
+
+async def test_an_edit_that_a_watch_tells_of_behind_the_answer_that_holds_it_is_followed(
+    emulated: Server, emulator: Emulator
+) -> None:
+    """Somebody edits the model right before our status is written; neither that nor our own write is told in time."""
+    late = EventFaults(random.Random(1), delayed=1.0, longest=1.0)  # noqa: S311 - a seed
+
+    def edit(asked: Asked, _: str) -> None:
+        if asked.what == "qwenmodels/status" and emulator.faults.events is None:
+            emulator.faults.events = late
+            emulator.objects.merge("qwenmodels", asked.namespace, asked.name, {"spec": {"suspend": True}})
+
+    async with running(emulated):
+        emulator.traffic.listeners.append(edit)
+        await a_served_model(emulated)
+        await found(emulated, kinds.DEPLOYMENT, "qwen3", lambda m: bool(m["spec"]["replicas"] == 0), seconds=10)
+
+
+async def test_what_others_said_of_a_child_right_before_we_changed_it_is_looked_at(
+    emulated: Server, emulator: Emulator
+) -> None:
+    """The plan knew nothing of it, and the watch tells of it behind the answer, or not at all."""
+
+    def speak(asked: Asked, _: str) -> None:
+        if (asked.verb, asked.what) == ("patch", "deployments") and not emulator.faults.silent:
+            emulator.faults.silent = True
+            status = {"observedGeneration": 1, "unavailableReplicas": 1}
+            emulator.objects.merge("deployments", asked.namespace, asked.name, {"status": status}, status=True)
+
+    async with running(emulated) as operator:
+        await a_served_model(emulated)
+        await found(emulated, kinds.QWEN_MODEL, "qwen3", reported)
+        await operator.settle()
+        before = operator.parts.queue.attempts
+        emulator.traffic.listeners.append(speak)
+        await emulated.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"suspend": True}})
+        await until(lambda: emulator.faults.silent and operator.parts.queue.attempts == before + 2)
 
 
 async def test_a_forbidden_write_of_one_kind_costs_that_kind_alone(emulated: Server, emulator: Emulator) -> None:
