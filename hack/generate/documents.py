@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hack.generate import admission, metrics, reference, rules, troubleshooting, values
+from hack.generate import admission, dashboard, metrics, monitoring, reference, rules, troubleshooting, values
 from qwen_operator import crd
 from qwen_operator.rendering import Plain
 from qwen_server.openapi import document as openapi
@@ -19,14 +19,16 @@ SCHEMA = f"{CHART}/values.schema.json"
 def all_documents(root: Path) -> dict[str, str]:
     """Return the text of every generated file by its path below root."""
     definition = crd.document()
-    schema = (root / SCHEMA).read_text()
+    schema, alerts = (root / SCHEMA).read_text(), (root / CHART / "monitoring/alerts.yaml").read_text()
     sources: dict[str, Callable[[], str]] = {
         "crds/qwen-operator.io_qwenmodels.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
         f"{CHART}/generated/admission.yaml": lambda: _yaml("hack/generate/admission.py", admission.document()),
         f"{CHART}/generated/crd.yaml": lambda: _yaml("operator/qwen_operator/core/resource", definition),
         f"{CHART}/generated/rules.yaml": lambda: _yaml("operator/qwen_operator/core/kinds.py", rules.document()),
+        f"{CHART}/generated/dashboard.json": dashboard.document,
         f"{CHART}/values.yaml": lambda: values.document(schema),
         "docs/metrics.md": metrics.document,
+        "docs/monitoring.md": lambda: monitoring.document(alerts),
         "docs/openapi.json": lambda: openapi.text(version("qwen-operator")),
         "docs/reference.md": lambda: reference.document(definition, schema),
         "docs/troubleshooting.md": troubleshooting.document,

@@ -40,6 +40,16 @@ VARIANTS: dict[str, Values] = {
     },
     "network": REQUIRED | {"networkPolicy": {"apiServerPorts": [16443]}},
     "network_off": REQUIRED | {"networkPolicy": {"create": False}},
+    "monitoring": REQUIRED
+    | {
+        "watchNamespaces": ["team-a", "team-b"],
+        "monitoring": {
+            "podMonitors": True,
+            "rules": True,
+            "dashboard": True,
+            "labels": {"release": "kube-prometheus-stack"},
+        },
+    },
     "placement": REQUIRED
     | {
         "nodeSelector": {"kubernetes.io/arch": "amd64"},
