@@ -50,6 +50,15 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "Nothing is wrong. status.progress and the column PROGRESS tell how far it is. Whatever interrupts it, "
             "it goes on where it was."
         ),
+        Reason.DESCRIBING: (
+            "Nothing is wrong. A Job without a GPU reads the beginnings of the files that somebody else has put on a "
+            "claim, which takes seconds. It is made where the memory of the GPUs is known, so that the fit check can "
+            "use what it tells. To have it look anew after the files have changed, delete the Job."
+        ),
+        Reason.CLAIM_HELD_ELSEWHERE: (
+            "A claim whose access mode is ReadWriteOnce is attached to one node, and a pod on another node waits for "
+            "as long as it is. Kubernetes tells of it in an event (FailedAttachVolume, Multi-Attach) and nowhere else."
+        ),
         Reason.SOURCE_INVALID: (
             "The address in model.uri, the endpoint of the operator or the region of a bucket makes no sense to the "
             "source."

@@ -39,6 +39,13 @@ OWN: dict[Reason, dict[str, object]] = {
     Reason.MODEL_PATH_NOT_FOUND: {"uri": "pvc://models/qwen3"},
     Reason.MODEL_INVALID: {"uri": "pvc://models/qwen3"},
     Reason.CORRUPT_WEIGHTS: {"uri": "pvc://models/qwen3"},
+    Reason.DESCRIBING: {"uri": "pvc://models/qwen3", "job": "qwen3-describe-5b4f1c"},
+    Reason.CLAIM_HELD_ELSEWHERE: {
+        "claim": "models",
+        "pod": "qwen3-describe-5b4f1c-x2x8k",
+        "node": "cpu-1",
+        "minutes": 3,
+    },
     Reason.SOURCE_INVALID: {"uri": "hf://Qwen"},
     Reason.REVISION_NOT_FOUND: {"uri": f"{URI}@v2"},
     Reason.PULLING_IMAGE: {"job": "qwen3-pull-0c4ad2e1"},

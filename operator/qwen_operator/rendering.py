@@ -12,7 +12,7 @@ from qwen_operator.core import names, plan
 from qwen_operator.core.place import mark, place
 from qwen_operator.core.resource import InvalidResource, QwenModel, parse
 from qwen_operator.core.settings import Settings
-from qwen_operator.core.snapshot import Snapshot
+from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Apply, CreateOnce, Delete
 
 DONE = {"conditions": [{"type": "Complete", "status": "True"}]}
@@ -85,11 +85,7 @@ def _steps_of(model: QwenModel, settings: Settings) -> list[Apply | CreateOnce]:
     """
     claim = {"metadata": {"name": place(model).claim, "labels": names.weights_labels(model.metadata.name)}}
     before = Snapshot(claim=None if place(model).made else claim)
-    brought = {
-        "metadata": {"name": names.weights_job(model.metadata.name, "fetch", mark(model)), "uid": ""},
-        "status": DONE,
-    }
-    after = Snapshot(claim=claim, jobs=(brought,))
+    after = Snapshot(claim=claim, jobs=(_done(model, "fetch"),), fetchers=(_heard(model, "describe"),))
     made: dict[tuple[str, str], Apply | CreateOnce] = {}
     for seen in (before, after):
         planned = plan.make(model, seen, settings)
@@ -97,6 +93,19 @@ def _steps_of(model: QwenModel, settings: Settings) -> list[Apply | CreateOnce]:
             raise Unrenderable(f"{model.metadata.name}: {planned.problem.message}")
         made |= {_place(step): step for step in planned.steps if not isinstance(step, Delete)}
     return list(made.values())
+
+
+def _done(model: QwenModel, verb: str) -> Manifest:
+    """A Job that has done its work."""
+    name = names.weights_job(model.metadata.name, verb, mark(model))
+    return {"metadata": {"name": name, "uid": ""}, "status": DONE}
+
+
+def _heard(model: QwenModel, verb: str) -> Manifest:
+    """The pod of a Job that has ended well, and said nothing that would decide."""
+    job = names.weights_job(model.metadata.name, verb, mark(model))
+    ended = {"name": names.WEIGHTS_CONTAINER, "state": {"terminated": {"exitCode": 0}}}
+    return {"metadata": {"name": job, "labels": {names.JOB_NAME: job}}, "status": {"containerStatuses": [ended]}}
 
 
 def _place(step: Apply | CreateOnce) -> tuple[str, str]:

@@ -161,8 +161,12 @@ def test_a_node_that_takes_no_pod_is_told_for_as_long_as_that(stage: Stage, name
 
 
 def test_gpus_of_a_node_are_counted_and_a_product_that_is_not_there_is_told(stage: Stage) -> None:
-    """A node with four H200: eight are too many, a B200 is none of them, and four are given to it."""
-    four: dict[str, Any] = {"model": GOOD, "resources": {"gpus": 4, "gpuProduct": GPU_PRODUCT}}
+    """A node with four H200: eight are too many, a B200 is none of them, and four are given to it.
+
+    No replica waits for a look at the files, which no kubelet of that node would run.
+    """
+    asked = {"gpus": 4, "gpuProduct": GPU_PRODUCT}
+    four: dict[str, Any] = {"model": GOOD, "resources": asked, "validation": {"fit": "Warn"}}
     with a_gpu_node(stage.kube, stage.namespace, 4):
         stage.apply("eight", {**four, "resources": {**four["resources"], "gpus": 8}})
         stage.apply("newer", {**four, "resources": {**four["resources"], "gpuProduct": "NVIDIA-B200"}})

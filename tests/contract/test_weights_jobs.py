@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from qwen_operator.core.causes.fetching import SPOKEN
-from qwen_operator.core.desired.weights_job import fetching_job, measuring_job
+from qwen_operator.core.desired.weights_job import describing_job, fetching_job, measuring_job
 from qwen_operator.core.fit.facts import reported
 from qwen_operator.core.progress import progress
 from qwen_operator.core.snapshot import Manifest
@@ -45,6 +45,17 @@ def test_the_jobs_understand_their_command_lines(model: dict[str, Any], verify: 
     assert str(fetched.folder).startswith("/models/")
     assert fetched.check == verify.lower()
     assert (fetched.token_file is not None) == (model == MODELS["hub with a token"])
+
+
+@pytest.mark.parametrize("uri", ["pvc://models/qwen3", "pvc://models/"])
+def test_the_job_that_looks_understands_its_command_line(uri: str) -> None:
+    """A folder of a claim, or the whole of it; nothing else is said."""
+    asked = a_model(model={"uri": uri, "credentialsRef": {"name": "hub"}})
+
+    looks = command(arguments(describing_job(asked, SETTINGS, None)))
+
+    assert (looks.verb, looks.source, looks.token_file) == ("describe", None, None)
+    assert str(looks.folder) == f"/models/{uri.removeprefix('pvc://models/')}".rstrip("/")
 
 
 def test_every_reason_of_the_jobs_is_one_of_the_operators() -> None:

@@ -150,3 +150,13 @@ def test_a_claim_that_was_filled_by_hand_is_described_and_left_alone(tmp_path: P
     (tmp_path / SHARD).write_bytes(FILES[SHARD][:-1])
     cut = run_here(command("fetch", "oci://registry/qwen3:1", tmp_path, *flags))
     assert (cut.reason, SHARD in cut.told["message"]) == ("ModelInvalid", True)
+
+
+def test_weights_in_another_form_are_counted_and_tell_nothing_of_themselves(tmp_path: Path) -> None:
+    """To read them would be to run what they hold."""
+    (tmp_path / "config.json").write_bytes(FILES["config.json"])
+    (tmp_path / "pytorch_model.bin").write_bytes(bytes(1000))
+
+    told = run_here(command("describe", tmp_path)).told
+
+    assert (told["files"], told["bytes"], told["tensors"]) == (1, 1000, [])

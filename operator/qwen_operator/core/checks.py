@@ -131,22 +131,45 @@ def preparation_takes_long(evidence: Evidence) -> Problem | None:
 
 
 def the_fetch_is_stuck(evidence: Evidence) -> Problem | None:
-    """Weights do not come: the pod of the Job that counts has failed, or can't run."""
-    if weights.are_there(evidence.model, evidence.seen):
-        return None
+    """Weights that replicas wait for do not come: the pod of the Job that counts has failed, or can't run."""
+    return None if weights.are_there(evidence.model, evidence.seen) else _stuck_at_weights(evidence)
+
+
+def the_look_is_stuck(evidence: Evidence) -> Problem | None:
+    """Nobody waits for the Job that looks at the weights, and it tells nothing."""
+    return _stuck_at_weights(evidence) if weights.is_looked_at(evidence.model, evidence.seen) else None
+
+
+def _stuck_at_weights(evidence: Evidence) -> Problem | None:
     of_present = weights.pods_at_work(evidence.model, evidence.seen)
-    return next((problem for pod in of_present if (problem := fetching.fetch_is_stuck(pod, evidence.model))), None)
+    found = (fetching.fetch_is_stuck(pod, evidence.model) for pod in of_present)
+    late = (fetching.volume_does_not_come(pod, evidence.model, evidence.seen.claim, evidence.now) for pod in of_present)
+    return next((problem for problem in (*found, *late) if problem), None)
 
 
 def weights_are_on_their_way(evidence: Evidence) -> Problem | None:
-    """A Job asks for them or fetches them."""
+    """A Job asks for them, fetches them or looks at them, and replicas wait for it."""
     model, seen = evidence.model, evidence.seen
     if weights.are_there(model, seen):
         return None
+    if not place(model).fetched:
+        return weights_are_looked_at(evidence)
+    asks = weights.size(model, seen) is None and place(model).made
+    return _by_a_job(evidence, "measure", Reason.MEASURING) if asks else _by_a_job(evidence, "fetch", Reason.FETCHING)
+
+
+def weights_are_looked_at(evidence: Evidence) -> Problem | None:
+    """A Job looks at what somebody else has put on a claim."""
+    model, seen = evidence.model, evidence.seen
+    there = weights.is_awaited(model, seen) or weights.job(model, seen, "describe") is not None
+    looks = there and weights.is_unheard(model, seen)
+    return _by_a_job(evidence, "describe", Reason.DESCRIBING) if looks else None
+
+
+def _by_a_job(evidence: Evidence, verb: str, reason: Reason) -> Problem:
+    model = evidence.model
     facts = {"uri": model.spec.model.uri, "claim": place(model).claim, "namespace": model.metadata.namespace}
-    verb = "measure" if weights.size(model, seen) is None and place(model).made else "fetch"
-    name = names.weights_job(model.metadata.name, verb, mark(model))
-    return {"measure": Reason.MEASURING, "fetch": Reason.FETCHING}[verb].about(job=name, **facts)
+    return reason.about(job=names.weights_job(model.metadata.name, verb, mark(model)), **facts)
 
 
 def pods_are_refused(evidence: Evidence) -> Problem | None:
@@ -211,6 +234,9 @@ RESTING: tuple[Judgement, ...] = (model_is_suspended, no_replica_is_asked_for)
 
 WEIGHTS: tuple[Judgement, ...] = (the_fetch_is_stuck, weights_are_on_their_way)
 """Why weights that somebody has to bring are not there."""
+
+LOOKING: tuple[Judgement, ...] = (the_look_is_stuck, weights_are_looked_at)
+"""Why nobody has told yet what a claim holds."""
 
 FAILING: tuple[Judgement, ...] = (
     the_fetch_is_stuck,

@@ -1,17 +1,17 @@
 """A model's spec and its facts, brought before the fit check: what is asked, of which GPUs, and the answer.
 
 Why it exists: plan, checks and status ask for one answer. What is missing makes the verdict Unknown, which stops
-nothing. It must never choose another layout while the one that runs will do.
+nothing, and what replicas have proven is not estimated away. It must never choose another layout while the one that
+runs will do.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from qwen_operator.core import experience, layouts, question
 from qwen_operator.core.fit import choice
 from qwen_operator.core.fit.architecture import Unsupported
 from qwen_operator.core.fit.facts import reported
-from qwen_operator.core.fit.layout import Layout
+from qwen_operator.core.fit.layout import Layout, Wish
 from qwen_operator.core.fit.memory import Load
 from qwen_operator.core.fit.nodes import Labels
 from qwen_operator.core.fit.verdict import Gpu, Judgement, Verdict
@@ -33,6 +33,8 @@ class Fitting:
     """Of that layout, if it was judged."""
     needed: int | None = None
     """The fewest GPUs of a replica that will do, if that is known."""
+    proven: bool = False
+    """Whether replicas have come up as they are asked for: what is estimated then keeps none of them from starting."""
 
 
 def fitting(model: QwenModel, told: str | None, nodes: tuple[Labels, ...] = (), runs: Layout | None = None) -> Fitting:
@@ -45,7 +47,11 @@ def fitting(model: QwenModel, told: str | None, nodes: tuple[Labels, ...] = (), 
     :param nodes: labels of the cluster's nodes with GPUs, as far as they are known.
     :param runs: the layout that replicas have, if there are any.
     """
-    spec, kept = model.spec, layouts.kept(model, runs)
+    return _answer(model, told, nodes, layouts.kept(model, runs), question.wish(model.spec))
+
+
+def _answer(model: QwenModel, told: str | None, nodes: tuple[Labels, ...], kept: Layout | None, wish: Wish) -> Fitting:
+    spec = model.spec
     gpu = question.gpu(spec, nodes)
     if isinstance(gpu, Problem):
         return _unknown(gpu, kept)
@@ -55,12 +61,20 @@ def fitting(model: QwenModel, told: str | None, nodes: tuple[Labels, ...] = (), 
         load = question.load(spec, reported(told))
     except Unsupported as why:
         return _unknown(Reason.MODEL_NOT_ESTIMATED.about(why=f"{why}."), kept)
-    return _judged(spec, load, gpu, kept, experience.overhead(model, gpu))
+    best = choice.chosen(load, gpu, question.gpus(spec), wish, kept=kept, seen=experience.overhead(model, gpu))
+    return _judged(spec, load, gpu, best)
+
+
+def proven(model: QwenModel, told: str | None, nodes: tuple[Labels, ...], runs: Layout) -> Fitting:
+    """What the numbers say of a layout with which replicas have come up as they are asked for; else as `fitting`."""
+    only = Wish(tensor=runs.tensor, pipeline=runs.pipeline, data=runs.data, expert=runs.expert)
+    return replace(_answer(model, told, nodes, runs, only), proven=True)
 
 
 def gate(spec: Spec, found: Fitting) -> Problem | None:
     """Why no replica may start, or None."""
-    return found.problem if spec.validation.fit == "Enforce" and found.verdict is Verdict.DOES_NOT_FIT else None
+    refused = found.verdict is Verdict.DOES_NOT_FIT and not found.proven
+    return found.problem if spec.validation.fit == "Enforce" and refused else None
 
 
 def report(found: Fitting) -> Fit:
@@ -88,15 +102,13 @@ def _unknown(why: Problem, kept: Layout | None) -> Fitting:
     return Fitting(verdict=Verdict.UNKNOWN, problem=why, layout=kept)
 
 
-def _judged(spec: Spec, load: Load, gpu: Gpu, kept: Layout | None, seen: Mapping[Layout, int]) -> Fitting:
-    count, wish = question.gpus(spec), question.wish(spec)
-    best = choice.chosen(load, gpu, count, wish, kept=kept, seen=seen)
+def _judged(spec: Spec, load: Load, gpu: Gpu, best: Judgement | None) -> Fitting:
     if best is None:
-        return Fitting(verdict=Verdict.DOES_NOT_FIT, problem=Reason.LAYOUT_IMPOSSIBLE.about(gpus=count))
+        return Fitting(verdict=Verdict.DOES_NOT_FIT, problem=Reason.LAYOUT_IMPOSSIBLE.about(gpus=question.gpus(spec)))
     return Fitting(
         verdict=best.verdict,
         problem=best.problem,
         layout=best.layout,
         best=best,
-        needed=choice.gpus_needed(load, gpu, wish),
+        needed=choice.gpus_needed(load, gpu, question.wish(spec)),
     )

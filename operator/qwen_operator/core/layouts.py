@@ -10,6 +10,7 @@ from qwen_operator.core.fit.layout import Layout
 from qwen_operator.core.remembered import remembered
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.fit_report import FitLayout
+from qwen_operator.core.resource.spec import Spec
 
 
 def shown(way: Layout) -> FitLayout:
@@ -30,4 +31,9 @@ def kept(model: QwenModel, runs: Layout | None = None) -> Layout | None:
     """
     told = remembered(model.status, FitLayout, "fit", "layout")
     way = layout_of(told) if told else runs
-    return way if way and way.gpus == question.gpus(model.spec) and question.wish(model.spec).allows(way) else None
+    return way if way and is_asked(model.spec, way) else None
+
+
+def is_asked(spec: Spec, way: Layout) -> bool:
+    """Whether a layout is one of those that the spec leaves open."""
+    return way.gpus == question.gpus(spec) and question.wish(spec).allows(way)

@@ -6,7 +6,7 @@ cluster or know how a step is done.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import acceptance, bringing, pods, pulling, weights
+from qwen_operator.core import acceptance, bringing, pods, pulling, running, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.disruption_budget import disruption_budget
@@ -14,15 +14,19 @@ from qwen_operator.core.desired.image_job import image_job
 from qwen_operator.core.desired.key_secret import key_secret
 from qwen_operator.core.desired.network_policy import network_policy
 from qwen_operator.core.desired.service import service
-from qwen_operator.core.fitting import Fitting, fitting, gate
+from qwen_operator.core.fit.layout import Layout
+from qwen_operator.core.fit.verdict import Verdict
+from qwen_operator.core.fitting import Fitting, fitting, gate, proven
 from qwen_operator.core.kinds import DEPLOYMENT, DISRUPTION_BUDGET, JOB, NETWORK_POLICY, SECRET, SERVICE
+from qwen_operator.core.layouts import is_asked
 from qwen_operator.core.living import difference
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.rollout import Rollout, rollout
+from qwen_operator.core.scene import Scene
 from qwen_operator.core.serving import Serving, replicas, serving
 from qwen_operator.core.settings import Settings
-from qwen_operator.core.snapshot import Manifest, Snapshot
+from qwen_operator.core.snapshot import Manifest, Snapshot, controlled_by
 from qwen_operator.core.steps import CreateOnce, Step, applied, removed
 
 
@@ -61,7 +65,7 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings, now: str = "") ->
     """
     if model.metadata.deletion_timestamp:
         return Plan()
-    obstacle, fit = acceptance.obstacle(model, seen), fitting(model, weights.told(model, seen), seen.nodes)
+    obstacle, fit = acceptance.obstacle(model, seen), _judged(model, seen, settings)
     if obstacle:
         return Plan(_taken(_despite(model, seen, settings, fit)), obstacle, fit)
     wanted, gated = serving(model, settings, fit.layout), gate(model.spec, fit) is not None
@@ -70,6 +74,24 @@ def make(model: QwenModel, seen: Snapshot, settings: Settings, now: str = "") ->
     way = rollout(model, replica, seen, now, gated=waits and wanted.replicas > 0)
     decided = _Decided(wanted, replica, gated, waits, way)
     return Plan(_taken(_asked(model, seen, settings, decided)), None, fit, way.held)
+
+
+def _judged(model: QwenModel, seen: Snapshot, settings: Settings) -> Fitting:
+    """Whether it fits; where replicas have come up as they are asked for, no number takes their layout from them."""
+    told, runs = weights.told(model, seen), running.layout(seen.deployment)
+    found = fitting(model, told, seen.nodes, runs)
+    if runs is None or (found.layout == runs and found.verdict is not Verdict.DOES_NOT_FIT):
+        return found
+    return proven(model, told, seen.nodes, runs) if _came_up(model, seen, settings, runs) else found
+
+
+def _came_up(model: QwenModel, seen: Snapshot, settings: Settings, runs: Layout) -> bool:
+    """Whether replicas with this layout are what is asked for, and have answered."""
+    living = seen.deployment
+    if living is None or not controlled_by(living, model.metadata.uid) or not is_asked(model.spec, runs):
+        return False
+    scene = Scene(model, deployment(model, serving(model, settings, runs)), living, seen, "")
+    return scene.asked == scene.running and scene.is_good
 
 
 @dataclass(frozen=True)
@@ -160,19 +182,12 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting)
     if acceptance.scheme_is_unsupported(model, seen):
         return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
     wanted = serving(model, settings, fit.layout)
-    if not resting and (living is None or not _runs_from(living, wanted.claim)):
+    if not resting and (living is None or not running.runs_on(living, wanted.claim)):
         return ()
     asked = deployment(model, wanted)
     way = rollout(model, asked, seen, "", gated=not resting)
     replica = _replicas(model, asked, seen, way, as_they_are=not resting)
     return (*_around(model, wanted, seen, replica), replica)
-
-
-def _runs_from(living: Manifest, claim: str) -> bool:
-    """Whether there are replicas, and their model is on this claim."""
-    spec = living["spec"]
-    volume = _volume(spec, "models").get("persistentVolumeClaim", {})
-    return bool(spec.get("replicas")) and bool(volume.get("claimName") == claim)
 
 
 def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> Step | None:
@@ -183,15 +198,9 @@ def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot, replica: St
     """
     if not wanted.generate_key:
         return None
-    living = (seen.deployment or {}).get("spec", {})
-    if replica and _volume(living, "keys").get("secret", {}).get("secretName") != wanted.key_secret:
+    if replica and running.volume(seen.deployment, "keys").get("secret", {}).get("secretName") != wanted.key_secret:
         return CreateOnce(SECRET, key_secret(model, wanted), "no Deployment refers to it yet")
     ended = (ending.server_ended(pod, model) for pod in pods.newest(seen.pods))
     if any(problem is not None and problem.reason is Reason.NO_USABLE_KEY for problem in ended):
         return CreateOnce(SECRET, key_secret(model, wanted), "a replica finds no key")
     return None
-
-
-def _volume(spec: Manifest, name: str) -> Manifest:
-    volumes = spec.get("template", {}).get("spec", {}).get("volumes", ())
-    return next((volume for volume in volumes if volume.get("name") == name), {})

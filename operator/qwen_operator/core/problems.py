@@ -188,12 +188,28 @@ class Reason(StrEnum):
     # --- the weights ----------------------------------------------------------------------------------------------
     WEIGHTS_VERIFIED = "WeightsVerified", "{files} files with {gigabytes} GB of {uri}, commit {commit}, are verified."
     WEIGHTS_USED = "WeightsUsed", "A replica has loaded the files at {uri}."
+    WEIGHTS_FOUND = (
+        "WeightsFound",
+        "{files} files of weights with {gigabytes} GB are at {uri}, and there are no hashes to verify them by.",
+    )
     WEIGHTS_UNCHECKED = "WeightsUnchecked", "The server looks at the files at {uri} when it starts."
     MEASURING = "MeasuringWeights", "Job {job} asks how much {uri} holds, so that a claim can be made for it."
     FETCHING = (
         "FetchingWeights",
         "Job {job} fetches {uri} onto claim {claim}, and no GPU waits for it.",
         "kubectl logs job/{job} -n {namespace} shows how far it is.",
+    )
+    DESCRIBING = (
+        "DescribingWeights",
+        "Job {job} reads config.json and the headers of the weights at {uri}, to tell whether they fit.",
+        "With validation.fit Warn no replica waits for it; kubectl logs job/{job} -n {namespace} shows its words.",
+    )
+    CLAIM_HELD_ELSEWHERE = (
+        "ClaimHeldElsewhere",
+        "Claim {claim} can be mounted on one node at a time, and pod {pod} has waited for it on node {node} for more "
+        "than {minutes} minutes, as it does while a pod on another node has it.",
+        "kubectl describe pod {pod} -n {namespace} shows whether its image is the cause; else end the other pod, or "
+        "use a claim with access mode ReadOnlyMany or ReadWriteMany.",
     )
     SOURCE_INVALID = "SourceInvalid", "{uri} is no source: {why}"
     SOURCE_UNAUTHORIZED = (
@@ -218,7 +234,7 @@ class Reason(StrEnum):
     FOLDER_TAKEN = "FolderTaken", "The folder on the claim holds something else: {why}"
     FETCH_FAILED = (
         "FetchFailed",
-        "The Job that fetches the weights failed: {why}",
+        "The Job about the weights failed: {why}",
         "kubectl logs {pod} -n {namespace} --previous shows all of it.",
     )
 
@@ -502,6 +518,7 @@ ON_THE_WAY = frozenset(
         Reason.WAITING_FOR_DELETION,
         Reason.MEASURING,
         Reason.FETCHING,
+        Reason.DESCRIBING,
         Reason.SETTLED,
     }
 )

@@ -119,16 +119,9 @@ def _way_back(scene: Scene) -> dict[str, str]:
     """The template to return to, if there is one: of a rollout that did not end the same as before, else the living."""
     if before := scene.last_good:
         return {} if pods.revision(before) == scene.asked else _kept(scene, names.LAST_GOOD)
-    if not scene.returns or not _is_good(scene):
+    if not scene.returns or not scene.is_good:
         return {}
     return way_back(scene.template)
-
-
-def _is_good(scene: Scene) -> bool:
-    """Whether the living template has come up: it answers, it was returned to, or the status tells."""
-    told = scene.model.status.get("revision")
-    known = isinstance(told, dict) and bool(scene.running) and told.get("lastGood") == scene.running
-    return known or given_up(scene.living) is not None or any(map(pods.ready, scene.of(scene.running)))
 
 
 def _returned(scene: Scene) -> Rollout | None:

@@ -10,7 +10,7 @@ from qwen_operator.core import pods
 from qwen_operator.core.causes import replicaset
 from qwen_operator.core.problems import Problem
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.revisions import last_good, observed
+from qwen_operator.core.revisions import given_up, last_good, observed
 from qwen_operator.core.snapshot import Manifest, Snapshot
 
 
@@ -45,6 +45,13 @@ class Scene:
     def returns(self) -> bool:
         """Whether a change that does not come up is to be taken back."""
         return self.model.spec.rollout.auto_rollback == "LastGood"
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the living template has come up: it answers, it was returned to, or the status tells."""
+        told = self.model.status.get("revision")
+        known = isinstance(told, dict) and bool(self.running) and told.get("lastGood") == self.running
+        return known or given_up(self.living) is not None or any(map(pods.ready, self.of(self.running)))
 
     @property
     def last_good(self) -> Manifest | None:

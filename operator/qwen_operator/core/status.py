@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 
 from qwen_operator.core import checks, fitting, history, names, pods, rollout, weights
-from qwen_operator.core.causes import ending, kubelet, scheduler
+from qwen_operator.core.causes import ending, fetching, kubelet, scheduler
 from qwen_operator.core.checks import Evidence
 from qwen_operator.core.fit.verdict import Verdict as FitVerdict
+from qwen_operator.core.place import place
 from qwen_operator.core.plan import Outcome, Plan
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.progress import furthest_behind
@@ -62,7 +63,7 @@ def document(model: QwenModel, seen: Snapshot, plan: Plan, outcome: Outcome, now
     )
     verdicts: dict[ConditionType, Verdict] = {
         "Accepted": _accepted(evidence),
-        "Fits": (FITS[fit.verdict], fit.problem),
+        "Fits": _fits(evidence),
         "WeightsReady": _weights_ready(evidence),
         "Applied": _applied(evidence),
         "Available": _available(evidence),
@@ -115,13 +116,19 @@ def unreadable(body: Manifest, problem: Problem, now: str) -> dict[str, Any]:
 
 def look_again(model: QwenModel, seen: Snapshot, now: str) -> float | None:
     """Seconds after which time alone may change the status, or None if only an event can."""
-    waits = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(seen.pods))
-    left = [kubelet.PATIENCE - waited for waited in waits if waited is not None]
+    left = [kubelet.PATIENCE - waited for waited in _preparing(seen.pods, now)]
+    left += [limit - waited for limit in fetching.PATIENCE for waited in _preparing(seen.fetchers, now)]
     silent = (scheduler.seconds_of_silence(pod, now) for pod in pods.newest(seen.pods))
     left += [scheduler.PATIENCE - waited for waited in silent if waited is not None]
     left += [pods.seconds_to_end(pod, now) for pod in seen.pods]
     left += rollout.seconds_left(model, seen, now)
     return min((seconds for seconds in left if seconds > 0), default=None)
+
+
+def _preparing(of: tuple[Manifest, ...], now: str) -> list[float]:
+    """Seconds that nodes have prepared these pods."""
+    found = (kubelet.seconds_of_preparation(pod, now) for pod in pods.newest(of))
+    return [waited for waited in found if waited is not None]
 
 
 def endpoint(model: QwenModel) -> Endpoint:
@@ -154,13 +161,20 @@ def _accepted(evidence: Evidence) -> Verdict:
     return ("False", problem) if problem else ("True", Reason.ACCEPTED.about())
 
 
+def _fits(evidence: Evidence) -> Verdict:
+    """The answer or, where only the model's facts are missing, why they are."""
+    found = evidence.fit
+    looking = checks.first(evidence, checks.LOOKING) if found.problem.reason is Reason.MODEL_FACTS_UNKNOWN else None
+    return FITS[found.verdict], looking or found.problem
+
+
 def _weights_ready(evidence: Evidence) -> Verdict:
-    """Of files that we bring, the Job's word; of others, the server's."""
+    """Of files that we bring, the Job's word; of others the server's and, before it, that of whoever looked at them."""
     model, seen = evidence.model, evidence.seen
     if missing := checks.first(evidence, (checks.spec_cannot_be_served, *checks.WEIGHTS)):
         return "False", missing
     uri, known = model.spec.model.uri, weights.summary(model, seen)
-    if known:
+    if known and place(model).fetched:
         facts = {"files": known.files, "gigabytes": f"{known.bytes / 1e9:.1f}", "commit": known.commit[:12]}
         return "True", Reason.WEIGHTS_VERIFIED.about(uri=uri, **facts)
     stuck = checks.a_replica_is_stuck(evidence)
@@ -168,6 +182,8 @@ def _weights_ready(evidence: Evidence) -> Verdict:
         return "False", stuck
     if any(pods.ready(pod) for pod in pods.newest(seen.pods)):
         return "True", Reason.WEIGHTS_USED.about(uri=uri)
+    if known:
+        return "True", Reason.WEIGHTS_FOUND.about(uri=uri, files=known.files, gigabytes=f"{known.bytes / 1e9:.1f}")
     return "Unknown", Reason.WEIGHTS_UNCHECKED.about(uri=uri)
 
 

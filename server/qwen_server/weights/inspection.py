@@ -14,11 +14,15 @@ from qwen_server.weights.description import report
 from qwen_server.weights.disk import blocks
 from qwen_server.weights.marker import LEDGER, MARKER, Manifest, NoManifest, read_manifest
 from qwen_server.weights.progress import Gauge
+from qwen_server.weights.reading import content
 from qwen_server.weights.reasons import Reason, WeightsError
 from qwen_server.weights.selection import CONFIG, INDEX
 
 COPY: Final = "copy the model completely"
 AGAIN: Final = "fetch the weights again"
+READABLE: Final = "let every user read the folder (chmod -R a+rX)"
+OTHER_FORMS: Final = ("*.bin", "*.pt", "*.gguf")
+"""Weights that an engine may read, and that tell nothing of themselves without running what they hold."""
 
 
 def marked(folder: Path) -> Manifest | None:
@@ -74,7 +78,7 @@ def verify(folder: Path, gauge: Gauge) -> Manifest:
 
 
 def describe(folder: Path) -> str:
-    """The facts of a whole model, as one line.
+    """The facts of a whole model, as one line; without any tensor where its weights are in another form.
 
     Raises:
         WeightsError: ModelPathNotFound, NotVerified, or ModelInvalid where a file is missing, cut off or no model's.
@@ -83,9 +87,8 @@ def describe(folder: Path) -> str:
     if found is not None and (wrong := changed(folder, found)):
         raise Reason.NOT_VERIFIED.about(folder=folder, why=f"{wrong[0]} is not as it was fetched", remedy=AGAIN)
     config, files = _config(folder), _weights(folder)
-    every = tensors.every_tensor(files)
-    sizes = _sizes(found, files)
-    return report(found.commit if found else "", sizes, config, every)
+    sizes = _sizes(found, files or _in_other_forms(folder))
+    return report(found.commit if found else "", sizes, config, tensors.every_tensor(files))
 
 
 def _sizes(found: Manifest | None, files: list[Path]) -> list[int]:
@@ -97,7 +100,9 @@ def _sizes(found: Manifest | None, files: list[Path]) -> list[int]:
 
 def _config(folder: Path) -> dict[str, Any]:
     try:
-        read = json.loads((folder / CONFIG).read_bytes())
+        read = json.loads(content(folder / CONFIG))
+    except PermissionError:
+        raise _invalid(folder, f"{CONFIG} may not be read", READABLE) from None
     except (OSError, ValueError, RecursionError):
         read = None
     if not isinstance(read, dict):
@@ -105,12 +110,16 @@ def _config(folder: Path) -> dict[str, Any]:
     return read
 
 
+def _in_other_forms(folder: Path) -> list[Path]:
+    return [file for form in OTHER_FORMS for file in sorted(folder.glob(form))]
+
+
 def _weights(folder: Path) -> list[Path]:
     try:
         files = tensors.weight_files(folder)
     except tensors.NONSENSE:
         raise _invalid(folder, f"{INDEX} is no index") from None
-    if not files:
+    if not files and not _in_other_forms(folder):
         raise _invalid(folder, "there are no *.safetensors")
     broken = next((file for file in files if not tensors.is_complete(file)), None)
     if broken:
@@ -118,5 +127,5 @@ def _weights(folder: Path) -> list[Path]:
     return files
 
 
-def _invalid(folder: Path, why: str) -> WeightsError:
-    return Reason.MODEL_INVALID.about(what=folder, why=why, remedy=COPY)
+def _invalid(folder: Path, why: str, remedy: str = COPY) -> WeightsError:
+    return Reason.MODEL_INVALID.about(what=folder, why=why, remedy=remedy)

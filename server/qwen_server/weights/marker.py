@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from qwen_server.weights.reading import content
+
 MARKER: Final = ".qwen-weights.json"
 LEDGER: Final = ".qwen-weights.partial.json"
 FORMAT: Final = 1
@@ -73,9 +75,11 @@ def _verified(name: str, file: Mapping[str, Any]) -> Verified:
 def read_manifest(path: Path) -> Manifest | None:
     """The manifest under a path; None if there is nothing. Raises NoManifest, OSError."""
     try:
-        return manifest(path.read_bytes())
+        return manifest(content(path))
     except FileNotFoundError:
         return None
+    except ValueError:
+        raise NoManifest from None
 
 
 def size_of(path: Path) -> int | None:

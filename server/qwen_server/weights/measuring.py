@@ -14,12 +14,10 @@ from qwen_server.weights import selection
 from qwen_server.weights.description import report
 from qwen_server.weights.listing import Listing, Origin, RemoteFile
 from qwen_server.weights.reasons import Reason, WeightsError
-from qwen_server.weights.tensors import LENGTH, NONSENSE, Tensor, described
+from qwen_server.weights.tensors import LENGTH, LONGEST_HEADER, NONSENSE, Tensor, described
 
 AT_ONCE: Final = 8
 """Files that are looked into at the same time."""
-LONGEST_HEADER: Final = 100_000_000
-"""Bytes; the limit of the safetensors library itself."""
 
 
 def measure(origin: Origin) -> str:

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from qwen_server.weights.reading import content, regular
 from qwen_server.weights.selection import INDEX, TENSORS, named_by
 
 LENGTH: Final = struct.Struct("<Q")
 """The length of the header, in the first 8 bytes of a file."""
+LONGEST_HEADER: Final = 100_000_000
+"""Bytes; the limit of the safetensors library itself."""
 NONSENSE: Final = (
     OSError,
     ValueError,
@@ -40,9 +43,9 @@ class Tensor:
 
 def header(file: Path) -> tuple[int, dict[str, Any]]:
     """The bytes in front of the tensors, and what is said of them. Raises one of NONSENSE."""
-    with file.open("rb") as opened:
+    with regular(file) as opened:
         (length,) = LENGTH.unpack(opened.read(LENGTH.size))
-        if length > file.stat().st_size:  # something else: a pointer of Git LFS claims to have a header of exabytes
+        if length > min(file.stat().st_size, LONGEST_HEADER):  # a pointer of Git LFS claims to have one of exabytes
             raise ValueError(file.name)
         read: dict[str, Any] = json.loads(opened.read(length))
         return LENGTH.size + length, read
@@ -81,7 +84,7 @@ def weight_files(folder: Path) -> list[Path]:
     index = folder / INDEX
     if not index.is_file():
         return sorted(folder.glob(TENSORS))
-    names = named_by(index.read_bytes())
+    names = named_by(content(index))
     if not names:
         raise ValueError(INDEX)
     return [folder / name for name in sorted(names)]

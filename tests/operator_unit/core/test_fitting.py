@@ -283,7 +283,11 @@ def test_what_was_said_of_another_source_is_forgotten() -> None:
 
 
 UNKNOWN: dict[str, tuple[QwenModel, str | None, Reason]] = {
-    "nobody has told": (on_gpus(EIGHT, model={"uri": "pvc://models/qwen3"}), None, Reason.MODEL_FACTS_UNKNOWN),
+    "nobody has told": (
+        on_gpus(EIGHT, model={"uri": "pvc://models/qwen3"}, validation={"fit": "Warn"}),
+        None,
+        Reason.MODEL_FACTS_UNKNOWN,
+    ),
     "what was told is no report": (on_gpus(EIGHT), "Error", Reason.MODEL_FACTS_UNKNOWN),
     "a model of another family": (
         on_gpus(EIGHT),

@@ -19,6 +19,7 @@ NOTHING_TO_DO = {
     Reason.FITS,
     Reason.WEIGHTS_VERIFIED,
     Reason.WEIGHTS_USED,
+    Reason.WEIGHTS_FOUND,
     Reason.WEIGHTS_UNCHECKED,
     Reason.MEASURING,
     Reason.NOT_JUDGED,

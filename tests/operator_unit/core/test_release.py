@@ -12,6 +12,8 @@ from qwen_operator.core.snapshot import Manifest, Snapshot
 from qwen_operator.core.steps import Step
 from qwen_operator.rendering import DONE, manifests_of
 from tests.builders import SETTINGS, a_claim, a_model
+from tests.checkpoints import QWEN3_8B, report
+from tests.operator_unit.core.test_bringing import a_fetcher
 
 OTHER = replace(SETTINGS, weights_image="registry.example/qwen-operator/operator:next")
 """The operator's image is the one that fetches weights, too."""
@@ -19,6 +21,7 @@ HUB = {"uri": "hf://Qwen/Qwen3-8B"}
 SPECS: dict[str, dict[str, Any]] = {
     "cpu": {"device": "CPU"},
     "gpus": {"device": "GPU", "resources": {"gpus": 2}},
+    "looked at": {"device": "GPU", "resources": {"gpus": 2, "gpuProduct": "NVIDIA-H200"}},
     "suspended": {"device": "GPU", "suspend": True},
     "fetched": {"device": "CPU", "model": HUB, "cache": {"size": "20Gi"}},
 }
@@ -39,6 +42,7 @@ def steps(spec: dict[str, Any], settings: Settings) -> tuple[Step, ...]:
         service=service,
         network_policy=policy,
         claim=claim,
+        fetchers=(a_fetcher(model, "describe", message=report(QWEN3_8B)),),
         jobs=tuple(job | {"status": DONE} for job in only(kinds.JOB)),
     )
     return plan.make(model, seen, settings).steps

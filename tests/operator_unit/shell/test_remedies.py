@@ -23,6 +23,7 @@ NOTHING_TO_MEND = {
     Reason.GPU_MEMORY_UNKNOWN,
     Reason.WEIGHTS_VERIFIED,
     Reason.WEIGHTS_USED,
+    Reason.WEIGHTS_FOUND,
     Reason.WEIGHTS_UNCHECKED,
 }
 

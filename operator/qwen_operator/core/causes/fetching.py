@@ -6,10 +6,18 @@ the Job tells them apart. It must never take the words of a run that another one
 
 from qwen_operator.core import pods
 from qwen_operator.core.causes import ending, kubelet, scheduler
+from qwen_operator.core.claims import is_of_one_node
 from qwen_operator.core.excerpt import excerpt, last_words
+from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Manifest
+
+ATTACHING = 180.0
+"""Seconds that a claim of one node may take to come to a Job's pod, and its small image with it: a volume that another
+node has just let go of is attached anew in about a minute (six, after that node died)."""
+PATIENCE = (ATTACHING, kubelet.PATIENCE)
+"""Seconds of preparation after which something new is to be told of a Job's pod."""
 
 SPOKEN = {
     reason.value: reason
@@ -53,6 +61,15 @@ def image_is_stuck(pod: Manifest, model: QwenModel) -> Problem | None:
         scheduler.no_node_was_found,
     )
     return None if pods.finished(pod) else next((found for cause in causes if (found := cause(pod, model))), None)
+
+
+def volume_does_not_come(pod: Manifest, model: QwenModel, claim: Manifest | None, now: str) -> Problem | None:
+    """The Job's pod has a node, and waits there for longer than an image and a claim take."""
+    waited = kubelet.seconds_of_preparation(pod, now)
+    if waited is None or waited < ATTACHING or not is_of_one_node(claim):
+        return kubelet.preparation_takes_long(pod, model, now)
+    facts = {"claim": place(model).claim, "pod": pods.name(pod), "namespace": model.metadata.namespace}
+    return Reason.CLAIM_HELD_ELSEWHERE.about(node=pods.node(pod), minutes=int(ATTACHING // 60), **facts)
 
 
 def _failed(pod: Manifest, model: QwenModel) -> Problem | None:
