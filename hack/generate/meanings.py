@@ -107,7 +107,8 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "The operator's Role is missing in the namespace (it is not in watchNamespaces of the chart), or a quota "
             "or an admission rule refuses the object."
         ),
-        Reason.API_REFUSED: "A value of the spec was passed on and is not valid there.",
+        Reason.API_REFUSED: "A value of the spec was passed on and is not valid there, or what somebody else put "
+        "into the object clashes with ours.",
         Reason.NOT_RESTRICTED: (
             "The operator looks at each object before it writes it, and found that its pods would break the profile "
             "`restricted`. No spec should lead there."

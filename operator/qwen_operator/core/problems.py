@@ -252,7 +252,7 @@ class Reason(StrEnum):
     API_REFUSED = (
         "ApiRefused",
         "The API server refused {kind} {name}: {why}",
-        "Correct the field it names in the QwenModel.",
+        "Correct the field it names in the QwenModel; if somebody changed the {kind} itself, delete it: it comes anew.",
     )
     NOT_RESTRICTED = (
         "NotRestricted",
