@@ -93,12 +93,15 @@ test-engine: venv-engine
 	@$(ENGINE)/python -m pytest -m engine tests/server_engine
 
 # Each is a target of its own; whoever adds one adds it here.
-SOAKS := soak-parsers
+SOAKS := soak-parsers soak-proofs
 .PHONY: soak $(SOAKS)
 soak: $(SOAKS) ## What takes too long for every commit
 
 soak-parsers: venv # Every parser of what others wrote, 100,000 made-up cases in all
 	@$(BIN)/python -m pytest --hypothesis-profile=soak --timeout 3600 tests/properties
+
+soak-proofs: venv # What is promised about faults, twenty times as often; PROOFS says how many times
+	@PROOFS=$(or $(PROOFS),20) $(BIN)/python -m pytest --timeout 7200 tests/operator_api/proofs
 
 # --- judge ------------------------------------------------------------------------------------------------------------
 

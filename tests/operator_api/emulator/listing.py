@@ -61,14 +61,18 @@ class Lists:
         return [each for each in found if selected(request.query, asked.resource, each)]
 
     def _version(self, asked: Asked) -> int:
-        past = self._seen_of(asked.resource)
-        return past[-1].version if self._faults.behind and past else self._objects.version
+        """The version of the last change that the answer knows."""
+        past = [each for each in self._past if each.resource == asked.resource] if self._faults.behind else []
+        if not past:
+            return self._objects.version
+        seen = self._seen_of(asked.resource)
+        return seen[-1].version if seen else past[0].version - 1
 
     def _seen_of(self, resource: str) -> list[Happening]:
         if not self._faults.behind:
             return []
         past = [each for each in self._past if each.resource == resource]
-        return past[: len(past) - self._faults.behind(resource)]
+        return past[: max(0, len(past) - self._faults.behind(resource))]
 
     def _as_of(self, asked: Asked) -> list[Manifest]:
         """The objects as an API server has them that lags behind."""

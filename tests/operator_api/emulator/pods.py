@@ -54,8 +54,10 @@ class Pods:
         self._after(0.5, 3, pod, self._started)
 
     def _started(self, pod: Manifest) -> None:
-        if any(BROKEN in container.get("image", "") for container in pod["spec"].get("containers", ())):
-            waiting = {"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}
+        images = (str(container.get("image", "")) for container in pod["spec"].get("containers", ()))
+        if image := next((image for image in images if BROKEN in image), ""):
+            said = f'failed to pull and unpack image "{image}": {image}: not found'
+            waiting = {"waiting": {"reason": "ErrImagePull", "message": said}}
             self._set(pod, {"phase": "Pending", "containerStatuses": _statuses(pod, waiting)})
             return
         running = {"running": {"startedAt": self._now()}}

@@ -1,0 +1,76 @@
+"""What is promised, and what the proofs of this test run counted: the table at its end."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+TIMES = int(os.environ.get("PROOFS", "1"))
+"""How many times as many runs as on every commit; `make soak` sets it."""
+
+
+class Promise(NamedTuple):
+    """A promise of docs/reliability.md."""
+
+    what: str
+    counted: str = ""
+    """What the proof counts."""
+    least: int = 0
+    """How many of them are proof."""
+    module: str = ""
+    """The tests that are the proof, all of which must pass; empty if there is none."""
+
+
+PROMISES: dict[str, Promise] = {
+    "R1": Promise("crash before and after writes of eight flows", "crash points", 150, "proofs/test_crashes.py"),
+    "R2": Promise("events lost, doubled, late; stale lists"),
+    "R3": Promise("transitions of every field of the spec"),
+    "R4": Promise("faults of the table with a test"),
+    "R5": Promise("outages of the API server: 1 s, 60 s, 10 min"),
+    "R6": Promise("drift of owned fields repaired"),
+    "R7": Promise("two operators: pauses, crashes, clock jumps"),
+    "R8": Promise("deaf, hung or locked out: known within 120 s"),
+    "R9": Promise("uninstall in any order"),
+    "R10": Promise("upgrade and downgrade"),
+    "R12": Promise("soak"),
+}
+
+
+class Ledger:
+    """Counts by promise, and how its tests ended."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.passed: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    def count(self, promise: str, number: int) -> None:
+        """So many more runs were made, however they ended."""
+        self.counts[promise] += number
+
+    def ended(self, test: str, *, well: bool) -> None:
+        """A test has passed or failed.
+
+        :param test: its address, beginning with the path of its module.
+        """
+        for promise, about in PROMISES.items():
+            if about.module and f"{about.module}::" in test:
+                (self.passed if well else self.failed)[promise] += 1
+
+    def result(self, promise: str) -> str:
+        """What this test run says of a promise: nothing unless its tests ran, and enough of them."""
+        if self.failed[promise]:
+            return "FAILED"
+        if not self.passed[promise]:
+            return "not run"
+        return "holds" if self.counts[promise] >= PROMISES[promise].least else "in part"
+
+    def rows(self) -> Iterator[str]:
+        """The table's lines."""
+        for promise, about in PROMISES.items():
+            number = f"{self.counts[promise]} {about.counted} (at least {about.least})" if about.module else ""
+            yield f"{promise:<4} {about.what:<48} {number:<34} {self.result(promise)}"
+
+
+LEDGER = Ledger()
+"""Of this test run."""
