@@ -35,6 +35,8 @@ REASONS: dict[type[Refusal], Reason] = {
     Broken: Reason.API_FAILED,
 }
 """What a refused step means to the model; every other refusal is about the moment, and the whole plan is repeated."""
+ALREADY_EXISTS = "AlreadyExists"
+"""The reason of a 409 that says so; a quota that changed at that moment is a 409 as well, and nothing is there."""
 
 
 class ModelGone(Exception):  # noqa: N818  (it is no error that somebody deletes a model)
@@ -136,9 +138,9 @@ class Executor:
             await self._cluster.create(
                 step.kind, step.manifest | {"stringData": {names.GENERATED_KEY: self._new_key()}}
             )
-        except Conflict:
-            return  # it is there, and what is in it is its owner's business
         except Refusal as refusal:
+            if refusal.reason == ALREADY_EXISTS:
+                return  # and what is in it is its owner's business
             raise _without_words(refusal) from None
         self._done(step, model)
 

@@ -44,3 +44,10 @@ def test_a_branch_ends_as_the_same_run_does_alone(beside: Beside) -> None:
     _, two, _ = beside(ends, "create", {4: CRASHES, 9: CRASHES})
     _, alone, _ = beside(ends, "create", {point.number: (point.blow,)})
     assert alone == {point: two[point]}
+
+
+def test_a_key_is_made_though_a_quota_changed_at_that_moment(beside: Beside) -> None:
+    """An API server answers 409 to that as well, and nothing is there: a Secret that is taken for made never comes."""
+    made = beside(writes, "create").index("create secrets ") + 1
+    found = beside(divergences, "create", {made: (Blow(Strike.INSTEAD, crash=False, status=409),)})
+    assert list(found.values()) == [[]]
