@@ -10,7 +10,7 @@ from qwen_operator.core.desired.weights_job import STORE_KEYS
 Named = dict[str, str]
 
 WITH_PODS = [kind.plural for kind in (kinds.DEPLOYMENT, kinds.JOB)]
-VOLUMES = ("name", "emptyDir", "persistentVolumeClaim", "secret")
+VOLUMES = ("name", "emptyDir", "image", "persistentVolumeClaim", "secret")
 PROGRAMS = [[names.SERVER_PROGRAM], [names.WEIGHTS_PROGRAM]]
 LABELS = [names.NAME, names.INSTANCE, names.COMPONENT, names.MANAGED_BY, "job-name", "controller-uid"]
 """Labels of our pods, and those that Kubernetes gives to pods of a Job besides `batch.kubernetes.io/`."""
@@ -98,7 +98,11 @@ POD_RULES: list[Named] = [
     ),
     _pods(
         f"variables.addedVolumes.all(v, v.all(k, k in {[*VOLUMES]}))",
-        "a pod may mount claims, Secrets and scratch space",
+        "a pod may mount claims, images, Secrets and scratch space",
+    ),
+    _pods(
+        "variables.addedVolumes.all(v, !has(v.image) || v.image.reference.matches(variables.images))",
+        "an image with a model must be one of those that the chart allows, see its value admissionPolicy.images",
     ),
     _pods(
         _kept("variables.podLabels", "variables.formerPodLabels", f"k in {LABELS}"),

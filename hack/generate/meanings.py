@@ -11,10 +11,6 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "The operator can't read the spec, though the API server stored it: the CustomResourceDefinition in the "
             "cluster is of another release than the operator, or was edited."
         ),
-        Reason.UNSUPPORTED_SCHEME: (
-            "The form of the address is known and nothing is built yet that fetches from there. No claim, Job or pod "
-            "is made."
-        ),
         Reason.CLAIM_NOT_FOUND: (
             "A claim is looked for in the model's own namespace alone. The model goes on by itself once it is there."
         ),
@@ -166,6 +162,10 @@ MEANINGS: dict[str, dict[Reason, str]] = {
             "holds them; the operator's own are not used for models."
         ),
         Reason.IMAGE_PULL_FAILED: "The node can't reach the registry, does not trust its certificate, or lacks space.",
+        Reason.IMAGE_VOLUMES_UNSUPPORTED: (
+            "An older runtime takes the volume for a folder without a name. The kubelet tries again for ever, so a "
+            "model whose nodes are exchanged goes on by itself."
+        ),
         Reason.CONTAINER_CREATE_FAILED: (
             "The image lacks the program, the runtime lacks a device, or something that the pod mounts is missing."
         ),

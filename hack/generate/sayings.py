@@ -25,16 +25,17 @@ URI = "hf://Qwen/Qwen3-8B"
 
 FACTS: dict[str, object] = {
     "model": MODEL, "namespace": NAMESPACE, "pod": POD, "leaving": "qwen3-7c5d4f8b9f-k4lmn", "claim": CLAIM,
-    "uri": URI, "scheme": "oci", "volume": "pvc-1f6d", "secret": "qwen3-api-keys", "kind": "Service", "name": MODEL,
+    "uri": URI, "volume": "pvc-1f6d", "secret": "qwen3-api-keys", "kind": "Service", "name": MODEL,
     "job": "qwen3-fetch-5b4f1c", "field": "spec.model.uri", "image": "registry.example.com/qwen-operator/server:1",
     "url": "http://qwen3.team.svc:8000/v1", "limit": "16Gi", "code": 1, "restarts": 3, "minutes": 10, "seconds": 345,
-    "updated": 1, "ready": 1, "wanted": 2, "resource": "nvidia.com/gpu", "cpu": "8", "memory": "64Gi",
+    "updated": 1, "ready": 1, "wanted": 2, "resource": "nvidia.com/gpu", "cpu": "8", "memory": "64Gi", "node": "gpu-1",
+    "files": f"claim {CLAIM}",
 }  # fmt: skip
 """Of a model that is called qwen3; numbers of the fit check are in FIT."""
 
 OWN: dict[Reason, dict[str, object]] = {
-    Reason.UNSUPPORTED_SCHEME: {"uri": "oci://registry.example.com/qwen3:8b"},
     Reason.CONTEXT_ABOVE_MODEL_LIMIT: {"limit": 40960},
+    Reason.IMAGE_NOT_FOUND: {"field": "server.image or server.imagePullPolicy"},
     Reason.CLAIM_NOT_FOUND: {"claim": "models"},
     Reason.MODEL_PATH_NOT_FOUND: {"uri": "pvc://models/qwen3"},
     Reason.MODEL_INVALID: {"uri": "pvc://models/qwen3"},

@@ -83,9 +83,12 @@ def _steps_of(model: QwenModel, settings: Settings) -> list[Apply | CreateOnce]:
 
     :raises Unrenderable: it can't be served.
     """
-    claim = {"metadata": {"name": place(model).claim, "labels": names.weights_labels(model.metadata.name)}}
-    before = Snapshot(claim=None if place(model).made else claim)
-    after = Snapshot(claim=claim, jobs=(_done(model, "fetch"),), fetchers=(_heard(model, "describe"),))
+    there = place(model)
+    claim = {"metadata": {"name": there.claim, "labels": names.weights_labels(model.metadata.name)}}
+    before = Snapshot(claim=None if there.made or there.image else claim)
+    after = Snapshot(
+        claim=None if there.image else claim, jobs=(_done(model, "fetch"),), fetchers=(_heard(model, "describe"),)
+    )
     made: dict[tuple[str, str], Apply | CreateOnce] = {}
     for seen in (before, after):
         planned = plan.make(model, seen, settings)

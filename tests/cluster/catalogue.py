@@ -67,13 +67,6 @@ TROUBLES: dict[str, Trouble] = {
         VOLUMES + "homeless -n ",
         beside=(surroundings.claim("homeless", storageClassName="nowhere"),),
     ),
-    "not-yet": Trouble(
-        {"model": {"uri": "oci://registry.example/qwen3:8b"}},
-        "UnsupportedScheme",
-        ("oci://registry.example/qwen3:8b", "pvc://<claim>/<folder>"),
-        EDIT,
-        kind="Accepted",
-    ),
     "no-scheduler": Trouble(
         {**CPU, "scheduling": {"schedulerName": "nobody"}},
         "SchedulerSilent",
@@ -164,6 +157,12 @@ TROUBLES: dict[str, Trouble] = {
         ("localhost:1/nobody/nothing:1",),
         POD + "no-registry-",
     ),
+    "no-model-image": Trouble(
+        {**BRIEF, "model": {"uri": "oci://{registry}/nothing:1"}},
+        "ImageNotFound",
+        ("There is no image", "/nothing:1", "Correct model.uri, or push the image"),
+        EDIT,
+    ),
     "no-image": Trouble(
         {**BRIEF, "server": {"image": "{registry}/nothing:1"}},
         "ImageNotFound",
@@ -249,6 +248,12 @@ if OURS:
             "ImageUnauthorized",
             ("does not let the node pull image", "401 Unauthorized", "server.imagePullSecrets"),
             EDIT,
+        ),
+        "model-in-an-image": Trouble(
+            {**BRIEF, "model": {"uri": "oci://{server}"}},
+            "ImageVolumesUnsupported",
+            (f"The container runtime of node {NODE_NAME} can't mount image", "It takes containerd 2.1"),
+            "kubectl get nodes -o custom-columns=",
         ),
         "no-program": Trouble(
             {**BRIEF, "server": {"image": PAUSE}},

@@ -52,6 +52,7 @@ def placed(value: Any, stage: Stage) -> Any:
     """A spec or manifest with the stage's own names in it."""
     registry = stage.images.server_cpu.rpartition("/")[0]
     text = json.dumps(value).replace("{namespace}", stage.namespace).replace("{registry}", registry)
+    text = text.replace("{server}", stage.images.server_cpu)
     return json.loads(text)
 
 

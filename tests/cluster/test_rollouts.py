@@ -151,6 +151,7 @@ def test_nobody_notices_an_image_that_is_not_there_and_it_is_taken_back(
     fleet.change(server=good)
     eventually(fleet.is_settled, "the corrected spec is served", 60, 1)
     assert fleet.pods() == before
+    eventually(lambda: len(fleet.answers(began)) >= crowd.PEOPLE, "somebody asked meanwhile", 120, 1)
     assert outcomes(fleet.answers(began)) == {crowd.ANSWERED}
     record_property("an image that is not there", f"taken back after {taken_back - began:.0f} s")
 

@@ -22,6 +22,7 @@ GPUS = NODES % {
 }
 """With taints: where nodes without GPUs are listed beside tainted ones that have some, the scheduler names both."""
 TAINTS = NODES % {"columns": "TAINTS:.spec.taints"}
+RUNTIMES = NODES % {"columns": "RUNTIME:.status.nodeInfo.containerRuntimeVersion"}
 LABELS = "kubectl get nodes --show-labels"
 SCHEDULERS = "kubectl get pods -A -o custom-columns='SCHEDULER:.spec.schedulerName,NODE:.spec.nodeName'"
 """Schedulers that work have pods with nodes."""
@@ -57,7 +58,6 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.WAITING_FOR_DELETION: (DELETE_PODS,),
     Reason.ROLLED_BACK: (EDIT,),
     Reason.INVALID_SPEC: (EDIT,),
-    Reason.UNSUPPORTED_SCHEME: (EDIT,),
     Reason.CLAIM_NOT_FOUND: ("kubectl get pvc -n %(namespace)s", EDIT),
     Reason.CLAIM_LOST: (DESCRIBE_CLAIM, EDIT),
     Reason.CLAIM_BEING_DELETED: (DESCRIBE_CLAIM, EDIT),
@@ -108,6 +108,7 @@ COMMANDS: Mapping[Reason, tuple[str, ...]] = {
     Reason.IMAGE_NOT_FOUND: (EDIT,),
     Reason.IMAGE_UNAUTHORIZED: (EDIT,),
     Reason.IMAGE_PULL_FAILED: (DESCRIBE_POD, EDIT),
+    Reason.IMAGE_VOLUMES_UNSUPPORTED: (RUNTIMES, EDIT),
     Reason.CONTAINER_CREATE_FAILED: (DESCRIBE_POD,),
     Reason.REJECTED_BY_NODE: (DESCRIBE_POD,),
     Reason.EVICTED: (DESCRIBE_POD, EDIT),

@@ -8,26 +8,18 @@ from qwen_operator.core.place import place
 from qwen_operator.core.problems import Problem, Reason
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.snapshot import Snapshot
-from qwen_operator.core.source import OCI, source
 
 
 def obstacle(model: QwenModel, seen: Snapshot) -> Problem | None:
     """The first thing that keeps the model from being served, or None."""
-    judgements = (scheme_is_unsupported, claim_is_missing, claim_has_lost_its_volume, claim_is_being_deleted)
+    judgements = (claim_is_missing, claim_has_lost_its_volume, claim_is_being_deleted)
     return next((problem for judge in judgements if (problem := judge(model, seen))), None)
-
-
-def scheme_is_unsupported(model: QwenModel, seen: Snapshot) -> Problem | None:  # noqa: ARG001  (a judgement like the others)
-    """The URI is well-formed, but nothing here can fetch from such a place."""
-    uri = model.spec.model.uri
-    scheme = source(uri).scheme
-    return Reason.UNSUPPORTED_SCHEME.about(uri=uri, scheme=scheme) if scheme == OCI else None
 
 
 def claim_is_missing(model: QwenModel, seen: Snapshot) -> Problem | None:
     """The claim that the spec names does not exist."""
     there = place(model)
-    if seen.claim is not None or there.made:
+    if seen.claim is not None or there.made or there.image:
         return None
     return Reason.CLAIM_NOT_FOUND.about(claim=there.claim, namespace=model.metadata.namespace)
 

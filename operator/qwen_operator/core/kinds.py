@@ -83,7 +83,7 @@ DEPLOYMENT = Kind(
     api_version="apps/v1",
     kind="Deployment",
     plural="deployments",
-    verbs=("get", "list", "watch", "create", "patch", "delete"),
+    verbs=("get", "list", "watch", "create", "patch"),
     scope=Scope.OURS,
 )
 SERVICE = Kind(

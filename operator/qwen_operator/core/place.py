@@ -1,4 +1,4 @@
-"""Where a model's files are, or will be: the claim, the folder on it, and whether somebody has to bring them.
+"""Where a model's files are, or will be: the claim or image, the folder on it, and whether somebody has to bring them.
 
 Why it exists: gate, builders, plan and status all ask the same three things. It must never depend on what lives: the
 folder of a source is the same for every model, so that two can share one claim.
@@ -17,20 +17,30 @@ FETCHED = frozenset({HF, S3})
 
 @dataclass(frozen=True)
 class Place:
-    """A folder on a PersistentVolumeClaim."""
+    """A folder on a PersistentVolumeClaim, or a whole image."""
 
     claim: str
+    """Empty if the files are in an image."""
     folder: str
     """Below the claim's root, without slashes at its ends; empty for the root itself."""
     fetched: bool
     """Whether a Job of ours brings the files."""
     made: bool
     """Whether the claim is ours to make."""
+    image: str = ""
+    """Reference of the image that holds the files, if one does."""
+
+    @property
+    def words(self) -> str:
+        """How a sentence calls it."""
+        return f"image {self.image}" if self.image else f"claim {self.claim}"
 
 
 def place(model: QwenModel) -> Place:
     """The place of a model's files."""
     found = source(model.spec.model.uri)
+    if found.image is not None:
+        return Place("", "", fetched=False, made=False, image=found.image)
     if found.scheme not in FETCHED:
         return Place(found.place, found.path, fetched=False, made=False)
     given = model.spec.cache.claim_name

@@ -174,15 +174,12 @@ def _replicas(model: QwenModel, wanted: Manifest, seen: Snapshot, way: Rollout, 
 def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting) -> tuple[Step | None, ...]:
     """What can be done behind an obstacle: to start no pod in vain, and to take no pod away that serves.
 
-    A model without replicas needs no claim. Where no pod can be described at all, its Deployment goes as a whole.
-    Replicas that run from the claim in question are scaled and keep their address; a change of what they run waits,
-    since their successors would never start.
+    A model without replicas needs no claim. Replicas that run from the claim in question are scaled and keep their
+    address; a change of what they run waits, since their successors would never start.
     """
     resting, living = replicas(model.spec) == 0, seen.deployment
-    if acceptance.scheme_is_unsupported(model, seen):
-        return (removed(DEPLOYMENT, living, "no replica is asked for"),) if resting else ()
     wanted = serving(model, settings, fit.layout)
-    if not resting and (living is None or not running.runs_on(living, wanted.claim)):
+    if not resting and (living is None or not running.runs_on(living, wanted.models.claim)):
         return ()
     asked = deployment(model, wanted)
     way = rollout(model, asked, seen, "", gated=not resting)

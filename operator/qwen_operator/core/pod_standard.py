@@ -12,7 +12,17 @@ from qwen_operator.core.snapshot import Manifest
 PodSpec = dict[str, Any]
 Container = dict[str, Any]
 
-VOLUMES = {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
+VOLUMES = {
+    "configMap",
+    "csi",
+    "downwardAPI",
+    "emptyDir",
+    "ephemeral",
+    "image",
+    "persistentVolumeClaim",
+    "projected",
+    "secret",
+}
 PROFILES = {"RuntimeDefault", "Localhost"}
 
 

@@ -68,7 +68,7 @@ class Reason(StrEnum):
     )
     PREPARING_POD = (
         "PreparingPod",
-        "The node of pod {pod} is fetching image {image}, mounting claim {claim} or setting up its network.",
+        "The node of pod {pod} is fetching image {image}, mounting {files} or setting up its network.",
         "A first pull of several GB takes minutes; kubectl describe pod {pod} -n {namespace} shows which it is.",
     )
     ROLLING_OUT = "RollingOut", "{updated} of {wanted} replicas run what was asked for last, {ready} answer."
@@ -97,11 +97,6 @@ class Reason(StrEnum):
 
     # --- the spec and what it refers to ---------------------------------------------------------------------------
     INVALID_SPEC = "InvalidSpec", "{field} is not valid: {why}.", "Correct the field and apply again."
-    UNSUPPORTED_SCHEME = (
-        "UnsupportedScheme",
-        "model.uri {uri} uses {scheme}://, which this release can't fetch yet.",
-        "Put the model's folder on a PersistentVolumeClaim and name it as pvc://<claim>/<folder>.",
-    )
     CLAIM_NOT_FOUND = (
         "ClaimNotFound",
         "PersistentVolumeClaim {claim} of model.uri does not exist in namespace {namespace}.",
@@ -329,14 +324,14 @@ class Reason(StrEnum):
     # --- starting the container -----------------------------------------------------------------------------------
     WAITING_FOR_NODE = (
         "WaitingForNode",
-        "For more than {minutes} minutes the node of pod {pod} has been fetching image {image}, mounting claim {claim} "
+        "For more than {minutes} minutes the node of pod {pod} has been fetching image {image}, mounting {files} "
         "or setting up its network.",
         "kubectl describe pod {pod} -n {namespace} shows which it is.",
     )
     IMAGE_NOT_FOUND = (
         "ImageNotFound",
         "There is no image {image}: {why}",
-        "Correct server.image or server.imagePullPolicy, or push the image.",
+        "Correct {field}, or push the image.",
     )
     IMAGE_UNAUTHORIZED = (
         "ImageUnauthorized",
@@ -347,6 +342,12 @@ class Reason(StrEnum):
         "ImagePullFailed",
         "Image {image} can't be pulled: {why}",
         "Check that the node reaches the registry; the kubelet tries again by itself.",
+    )
+    IMAGE_VOLUMES_UNSUPPORTED = (
+        "ImageVolumesUnsupported",
+        "The container runtime of node {node} can't mount image {image}, as oci:// wants: pod {pod} waits in vain.",
+        "It takes containerd 2.1 or CRI-O 1.31. Choose such nodes by scheduling.nodeSelector, or bring the files by "
+        "pvc://, hf:// or s3://.",
     )
     CONTAINER_CREATE_FAILED = (
         "ContainerCreateFailed",

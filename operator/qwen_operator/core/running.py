@@ -24,6 +24,9 @@ def runs_on(living: Manifest | None, claim: str) -> bool:
 
 def runs_from(living: Manifest | None, place: Place) -> bool:
     """Whether there are to be replicas, and they serve what is at this place."""
+    if place.image:
+        found = volume(living, "models").get("image", {})
+        return bool((living or {}).get("spec", {}).get("replicas")) and bool(found.get("reference") == place.image)
     return runs_on(living, place.claim) and _flag(living, "model") == f"{names.MODELS_DIR}/{place.folder}".rstrip("/")
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from qwen_operator.core import names, question
 from qwen_operator.core.duration import seconds
 from qwen_operator.core.fit.layout import Layout
-from qwen_operator.core.place import place
+from qwen_operator.core.place import Place, place
 from qwen_operator.core.quantity import canonical, half, smaller
 from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.environment import ENVIRONMENT
@@ -57,7 +57,8 @@ class Serving:
     memory_request: str
     memory_limit: str | None
     shared_memory: str
-    claim: str
+    models: Place
+    """Where the files are."""
     key_secret: str
     generate_key: bool
     grace_period: int
@@ -131,7 +132,7 @@ def serving(model: QwenModel, settings: Settings, layout: Layout | None = None) 
         memory_request=request,
         memory_limit=limit,
         shared_memory=_shared_memory(spec, gpus),
-        claim=place(model).claim,
+        models=place(model),
         key_secret=key_secret(model),
         generate_key=spec.auth.secret_name is None if generate is None else generate,
         grace_period=grace_period(spec),

@@ -24,6 +24,11 @@ class Source:
     """What follows, without slashes at its ends; empty for the top."""
 
     @property
+    def image(self) -> str | None:
+        """Reference of the image, for an `oci://` URI."""
+        return f"{self.place}/{self.path}" if self.scheme == OCI else None
+
+    @property
     def claim(self) -> str | None:
         """Name of the PersistentVolumeClaim, for a `pvc://` URI."""
         return self.place if self.scheme == PVC else None

@@ -21,7 +21,6 @@ from qwen_operator.core.resource import QwenModel
 from qwen_operator.core.resource.report import Weights
 from qwen_operator.core.running import runs_from
 from qwen_operator.core.snapshot import Manifest, Snapshot
-from qwen_operator.core.source import source
 
 SPARE = 1.1
 """Room on a claim that is made, as a multiple of the weights' bytes: file systems need some for themselves."""
@@ -79,7 +78,7 @@ def is_looked_at(model: QwenModel, seen: Snapshot) -> bool:
 
     One that is there already goes on while no node tells of its GPUs.
     """
-    if source(model.spec.model.uri).claim is None:
+    if place(model).fetched:
         return False
     asked = question.gpu(model.spec, seen.nodes)
     if not isinstance(asked, Problem):

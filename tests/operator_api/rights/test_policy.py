@@ -36,9 +36,13 @@ FETCHED: dict[str, Json] = {
         "cache": {"size": "20Gi", "retain": "Delete"},
         "replicas": 3,
     },
+    "an image": {
+        "model": {"uri": "oci://registry.example.com/ai/qwen3-8b:1"},
+        "resources": {"gpuProduct": "NVIDIA-H200"},
+    },
     "shared claim": {"model": {"uri": "hf://Qwen/Qwen3-8B"}, "cache": {"claimName": "shared", "verify": "Checksum"}},
 }
-"""Specs whose weights are fetched, with all that no example holds."""
+"""Specs whose weights are fetched or looked at, with all that no example holds."""
 
 
 def fetched() -> dict[str, Json]:
@@ -242,13 +246,17 @@ REFUSED: dict[str, tuple[Json, str]] = {
     ),
     "a folder of the host": (
         of_pod(**{f"volumes.{LAST}": {"name": "host", "hostPath": {"path": "/"}}}),
-        "claims, Secrets and scratch space",
+        "claims, images, Secrets and scratch space",
+    ),
+    "a model from elsewhere": (
+        of_pod(**{f"volumes.{LAST}": {"name": "m", "image": {"reference": "registry.example.org/qwen3:1"}}}),
+        "an image with a model must be one of those that the chart allows",
     ),
     "a projected token": (
         of_pod(
             **{f"volumes.{LAST}": {"name": "t", "projected": {"sources": [{"serviceAccountToken": {"path": "t"}}]}}}
         ),
-        "claims, Secrets and scratch space",
+        "claims, images, Secrets and scratch space",
     ),
     "a label that something else selects by": (
         changed(DEPLOYMENT, **{"spec.template.metadata.labels.app": "payments"}),

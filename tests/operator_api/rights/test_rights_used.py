@@ -68,6 +68,11 @@ def used(said: set[Asked]) -> set[Right]:
     }
 
 
+def mounts_an_image(deployment: Manifest) -> bool:
+    """Whether its pods get the model from an image."""
+    return any("image" in volume for volume in deployment["spec"]["template"]["spec"]["volumes"])
+
+
 async def gone(server: Server, kind: Kind, name: str) -> None:
     """Wait until an object is deleted."""
     async with asyncio.timeout(20):
@@ -76,7 +81,7 @@ async def gone(server: Server, kind: Kind, name: str) -> None:
 
 
 async def a_life_on_a_claim(team: Server) -> None:
-    """Made, repaired, scaled, bared, and put to rest where nothing can be fetched."""
+    """Made, repaired, scaled, bared, sent to a claim that is not there, and brought by an image in the end."""
     await team.create(kinds.CLAIM, a_claim())
     await team.create(kinds.QWEN_MODEL, a_model(replicas=2))
     await applied(team)
@@ -87,8 +92,12 @@ async def a_life_on_a_claim(team: Server) -> None:
     await team.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"replicas": 1, "networkPolicy": {"mode": "Off"}}})
     await gone(team, kinds.DISRUPTION_BUDGET, "qwen3")
     await gone(team, kinds.NETWORK_POLICY, "qwen3")
-    await team.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"suspend": True, "model": {"uri": "oci://example/qwen3"}}})
-    await gone(team, kinds.DEPLOYMENT, "qwen3")
+    await team.delete(kinds.DEPLOYMENT, "qwen3")
+    await found(team, kinds.DEPLOYMENT, "qwen3")
+    await team.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"model": {"uri": "pvc://nowhere/qwen3"}}})
+    await found(team, kinds.QWEN_MODEL, "qwen3", lambda m: bool(condition(m, "Accepted")["status"] == "False"))
+    await team.merge(kinds.QWEN_MODEL, "qwen3", {"spec": {"model": {"uri": "oci://registry.example.com/ai/qwen3:1"}}})
+    await found(team, kinds.DEPLOYMENT, "qwen3", mounts_an_image)
 
 
 async def a_life_on_a_hub(team: Server) -> None:

@@ -66,7 +66,7 @@ def test_what_somebody_else_made_cannot_be_taken_over(
     assert (answer.status, sentence in answer.message) == (403, True), answer.message
 
 
-@pytest.mark.parametrize("kind", [kinds.DEPLOYMENT, kinds.JOB, kinds.NETWORK_POLICY, kinds.DISRUPTION_BUDGET])
+@pytest.mark.parametrize("kind", [kinds.JOB, kinds.NETWORK_POLICY, kinds.DISRUPTION_BUDGET])
 def test_what_somebody_else_made_cannot_be_deleted(operator: Account, there: Any, kind: Kind) -> None:
     """Of every kind that the Role lets the operator delete; a child of its own it may."""
     ours = next(manifest for manifest in CHILDREN.values() if manifest["kind"] == kind.kind)

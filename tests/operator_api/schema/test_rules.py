@@ -53,6 +53,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"model": {"uri": "hf://Qwen3-8B"}},
         "model.uri must be hf://<organisation>/<name>",
     ),
+    "an image without a registry": ({"model": {"uri": "oci://qwen3:1"}}, "model.uri must be oci://<registry>/<name>"),
+    "an image with half a digest": (
+        {"model": {"uri": "oci://registry.example/qwen3@sha256:abc"}},
+        "model.uri must be oci://<registry>/<name>",
+    ),
     "a key in a uri": (
         {"model": {"uri": "s3://AKIA:key@bucket/qwen3"}},
         "model.uri must hold no user, key or signature",

@@ -76,12 +76,6 @@ STATES: dict[str, tuple[Manifest, str, str, str]] = {
         "Degraded",
         "InProgress",
     ),
-    "a scheme that is not known": (
-        said(RUNNING, problem=Reason.UNSUPPORTED_SCHEME.about(uri="oci://a", scheme="oci")),
-        "InProgress",
-        "Degraded",
-        "Failed",
-    ),
     "unreadable": (
         stored(status.unreadable(a_body(), Reason.INVALID_SPEC.about(field="spec", why="x"), NOW), a_model()),
         "InProgress",

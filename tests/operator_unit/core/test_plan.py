@@ -10,7 +10,7 @@ from qwen_operator.core.plan import Plan
 from qwen_operator.core.problems import Reason
 from qwen_operator.core.resource import QwenModel, parse
 from qwen_operator.core.snapshot import Manifest, Snapshot
-from qwen_operator.core.steps import Apply, CreateOnce, Delete
+from qwen_operator.core.steps import Apply, CreateOnce
 from tests.builders import SETTINGS, a_body, a_claim, a_deployment, a_model, a_network_policy, a_service, recorded
 
 NO_BUDGET: dict[str, Any] = {"disruption": {"podDisruptionBudget": "None"}}
@@ -149,18 +149,6 @@ def test_a_secret_that_the_deployment_does_not_refer_to_yet_is_made() -> None:
     assert steps[0].manifest["metadata"]["name"] == "qwen3-api-keys"
 
 
-def test_a_scheme_that_is_not_served_yet_blocks_everything() -> None:
-    """And names what to do."""
-    uri = "oci://registry.example/model:1"
-    found = made(a_model(model={"uri": uri}), claim=None)
-
-    assert found.steps == ()
-    assert found.problem is not None
-    assert found.problem.reason is Reason.UNSUPPORTED_SCHEME
-    assert uri in found.problem.message
-    assert "pvc://" in found.problem.message
-
-
 OBSTACLES: dict[str, tuple[Manifest | None, Reason]] = {
     "missing": (None, Reason.CLAIM_NOT_FOUND),
     "lost": (a_claim("Lost"), Reason.CLAIM_LOST),
@@ -222,16 +210,6 @@ def test_replicas_that_serve_are_not_replaced_while_their_successors_could_not_s
     assert isinstance(scaled, Apply)
     assert scaled.why == "spec.replicas is not as asked"
     assert scaled.manifest["spec"]["template"] == a_deployment(a_model())["spec"]["template"]
-
-
-def test_a_model_whose_pods_can_not_be_described_is_suspended_by_taking_its_deployment_away() -> None:
-    """Its URI was changed to a scheme that is not served yet; the GPUs are given back all the same."""
-    model = a_model(model={"uri": "oci://registry.example/model:1"}, suspend=True)
-
-    assert made(model, claim=None, **settled(a_model())).steps == (
-        Delete(kinds.DEPLOYMENT, "qwen3", "de", "no replica is asked for"),
-    )
-    assert made(model, claim=None, service=a_service(a_model())).steps == ()
 
 
 def test_a_model_is_not_woken_without_its_claim() -> None:

@@ -132,12 +132,12 @@ def test_an_obstacle_is_told_by_every_condition_it_decides() -> None:
 def test_replicas_go_on_answering_behind_an_obstacle() -> None:
     """What runs is told as it is."""
     model = a_model()
-    obstacle = Reason.UNSUPPORTED_SCHEME.about(uri="oci://a/b", scheme="oci")
+    obstacle = Reason.CLAIM_NOT_FOUND.about(claim="models", namespace="team")
 
     found = verdicts(said(model, problem=obstacle, deployment=rolled_out(model, 1)))
 
     assert found["Available"] == "True Serving"
-    assert found["Ready"] == "False UnsupportedScheme"
+    assert found["Ready"] == "False ClaimNotFound"
 
 
 def test_a_taken_name_is_told() -> None:

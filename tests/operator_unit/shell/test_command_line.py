@@ -83,7 +83,6 @@ def test_render_prints_the_children_in_the_order_they_are_made(
     [
         ("kind: Pod", "There is no QwenModel in it."),
         ("a: [", "This is no YAML"),
-        (MODEL.replace("pvc://weights/qwen3", "oci://registry/qwen3"), "oci"),
         (MODEL.replace("spec: {", "spec: {replicas: many, "), "spec.replicas"),
     ],
 )

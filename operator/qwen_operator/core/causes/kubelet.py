@@ -32,6 +32,12 @@ PULL_TEXTS: tuple[tuple[str, Reason], ...] = (
 )
 """Parts of what containerd, CRI-O and registries say; the first that occurs counts."""
 
+OF_PROGRAM, OF_MODEL = "server.image or server.imagePullPolicy", "model.uri"
+"""Where a person says which image it is; the kubelet (1.35) reports both in the state of the container."""
+
+NO_IMAGE_VOLUMES = 'failed to mkdir ""'
+"""What containerd before 2.1 makes of a mount whose source is an image: one without a source."""
+
 
 _ECHO = re.compile(
     r'(Back-off pulling image "[^"]*": \w+: )?(rpc error: code = \w+ desc = )?'
@@ -40,17 +46,20 @@ _ECHO = re.compile(
 """What the kubelet and containerd put before the cause, and only repeats the image's name."""
 
 
-def image_cannot_be_pulled(pod: Manifest, model: QwenModel) -> Problem | None:  # noqa: ARG001  (as its neighbours)
-    """The image is missing, refused or out of reach, or its name makes no sense."""
+def image_cannot_be_pulled(pod: Manifest, model: QwenModel) -> Problem | None:
+    """The image of the program or of the model is missing, refused or out of reach, or its name makes no sense."""
     waiting = pods.waiting(pod)
-    image = pods.container(pod).get("image", "")
-    text = _ECHO.sub("", waiting.get("message", ""))
+    told = waiting.get("message", "")
+    text = _ECHO.sub("", told)
+    facts = {"image": pods.container(pod).get("image", ""), "field": OF_PROGRAM, "why": excerpt(text)}
+    if (of_model := place(model).image) and f'"{of_model}"' in told:
+        facts |= {"image": of_model, "field": OF_MODEL}
     if waiting.get("reason") in NO_IMAGE:
-        return Reason.IMAGE_NOT_FOUND.about(image=image, why=excerpt(text))
+        return Reason.IMAGE_NOT_FOUND.about(**facts)
     if waiting.get("reason") not in PULL_FAILURES:
         return None
     known = (reason for part, reason in PULL_TEXTS if part in text)
-    return next(known, Reason.IMAGE_PULL_FAILED).about(image=image, why=excerpt(text))
+    return next(known, Reason.IMAGE_PULL_FAILED).about(**facts)
 
 
 def container_cannot_be_created(pod: Manifest, model: QwenModel) -> Problem | None:
@@ -59,6 +68,8 @@ def container_cannot_be_created(pod: Manifest, model: QwenModel) -> Problem | No
     if waiting.get("reason") not in CREATE_FAILURES:
         return None
     why = excerpt(waiting.get("message", "")) or waiting["reason"]
+    if (image := place(model).image) and NO_IMAGE_VOLUMES in waiting.get("message", ""):
+        return Reason.IMAGE_VOLUMES_UNSUPPORTED.about(pod=pods.name(pod), node=pods.node(pod), image=image)
     return Reason.CONTAINER_CREATE_FAILED.about(pod=pods.name(pod), namespace=model.metadata.namespace, why=why)
 
 
@@ -110,5 +121,5 @@ def _facts(pod: Manifest, model: QwenModel) -> dict[str, object]:
         "pod": pods.name(pod),
         "namespace": model.metadata.namespace,
         "image": containers[0].get("image", ""),
-        "claim": place(model).claim,
+        "files": place(model).words,
     }

@@ -9,6 +9,7 @@ from typing import Any
 from qwen_operator.core import names
 from qwen_operator.core.desired.as_sent import as_sent
 from qwen_operator.core.desired.container import container
+from qwen_operator.core.desired.models_volume import models_volume
 from qwen_operator.core.desired.placement import node_selector, tolerations
 from qwen_operator.core.desired.restricted import POD_SECURITY
 from qwen_operator.core.resource import QwenModel
@@ -53,7 +54,7 @@ def _volumes(serving: Serving) -> list[Manifest]:
     a model in memory; else the pod would hang without a word that the operator can see.
     """
     return [
-        {"name": "models", "persistentVolumeClaim": {"claimName": serving.claim, "readOnly": True}},
+        models_volume(serving.models, serving.pull_policy),
         {"name": "keys", "secret": {"secretName": serving.key_secret, "defaultMode": KEY_MODE, "optional": True}},
         {"name": "cache", "emptyDir": {"sizeLimit": "16Gi"}},
         {"name": "tmp", "emptyDir": {"sizeLimit": "4Gi"}},

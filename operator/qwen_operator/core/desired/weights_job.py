@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from qwen_operator.core import names
 from qwen_operator.core.claims import is_of_one_node
 from qwen_operator.core.desired.job import job
+from qwen_operator.core.desired.models_volume import models_volume
 from qwen_operator.core.desired.placement import node_affinity, node_selector, tolerations
 from qwen_operator.core.desired.restricted import CONTAINER_SECURITY
 from qwen_operator.core.desired.weights_claim import access_mode
@@ -39,7 +40,7 @@ class _Work:
     asks: bool = True
     """Whether it asks the source, which takes an endpoint and what opens it."""
     there: Place | None = None
-    """The claim it mounts, if any."""
+    """What it mounts, if anything."""
     writes: bool = False
     resources: Manifest
     nodes: Manifest = field(default_factory=dict)
@@ -63,9 +64,10 @@ def fetching_job(model: QwenModel, settings: Settings) -> Manifest:
 def describing_job(
     model: QwenModel, settings: Settings, claim: Manifest | None, *, beside_replicas: bool = False
 ) -> Manifest:
-    """The Job that looks at a folder on somebody else's claim, writes nothing and asks nobody.
+    """The Job that looks at a folder on somebody else's claim or into an image, writes nothing and asks nobody.
 
-    :param claim: as it lives; one that one node at a time can mount is looked at where replicas can run.
+    :param claim: as it lives; one that one node at a time can mount is looked at where replicas can run. So is an
+        image: the node that looks has pulled it.
     :param beside_replicas: it goes to a node where a replica is, since that has the claim.
     """
     there, nodes = place(model), _same_nodes(model)
@@ -91,7 +93,7 @@ def _job(model: QwenModel, settings: Settings, work: _Work) -> Manifest:
 def _pod(model: QwenModel, settings: Settings, work: _Work) -> Manifest:
     return {
         "containers": [_container(model, settings, work)],
-        "volumes": _volumes(model, work),
+        "volumes": _volumes(model, settings, work),
         **{field: value for field, value in work.nodes.items() if value},
     }
 
@@ -164,13 +166,13 @@ def _store_keys(model: QwenModel) -> list[Manifest]:
     ]
 
 
-def _volumes(model: QwenModel, work: _Work) -> list[Manifest]:
+def _volumes(model: QwenModel, settings: Settings, work: _Work) -> list[Manifest]:
     """The Secret is optional, so that without it the Job says so in its own words instead of hanging."""
     credentials = model.spec.model.credentials_ref
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": "4Gi"}}]
     if work.there:
-        read_only = {} if work.writes else {"readOnly": True}
-        volumes.append({"name": "models", "persistentVolumeClaim": {"claimName": work.there.claim, **read_only}})
+        pull_policy = model.spec.server.image_pull_policy or settings.image_pull_policy
+        volumes.append(models_volume(work.there, pull_policy, writes=work.writes))
     if credentials and _takes_a_token(model):
         items = [{"key": credentials.key, "path": "token"}]
         secret = {"secretName": credentials.name, "items": items, "defaultMode": 0o440, "optional": True}

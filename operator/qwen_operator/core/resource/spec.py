@@ -38,6 +38,12 @@ URI_RULES = rules(
         "self.matches('^hf://[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*(@[A-Za-z0-9._/-]+)?$')",
         "model.uri must be hf://<organisation>/<name>, or with a revision hf://<organisation>/<name>@<revision>",
     ),
+    (
+        "!self.startsWith('oci://') || "
+        "self.matches('^oci://[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[a-f0-9]{64})?$')",
+        "model.uri must be oci://<registry>/<name> with :<tag> or @sha256:<digest>, such as "
+        "oci://registry.example.com/models/qwen3-8b:1",
+    ),
 )
 
 UNTOLD = "!has(self.parallelism) || !has(self.resources) || !has(self.resources.gpus)"
@@ -86,7 +92,7 @@ class ModelSource(Part, frozen=True, kw_only=True):
             max_length=1024,
             description="Where the model's files are: pvc://<claim>/<folder> on a PersistentVolumeClaim in the same "
             "namespace, hf://<organisation>/<name>[@<revision>] on a hub, or s3://<bucket>/<path> in an object store. "
-            "oci://<image> is reserved: it is accepted, and answered by the condition reason UnsupportedScheme.",
+            "oci://<image> is an image that holds them at its root; nodes need containerd 2.1 or CRI-O 1.31 for it.",
             extra_json_schema=URI_RULES,
         ),
     ]
