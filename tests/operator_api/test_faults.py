@@ -55,7 +55,7 @@ async def test_a_new_model_that_was_deleted_unseen_leaves_no_claim_behind(emulat
     """What else is made for it in vain goes as its owner went; a claim that outlives its model has no owner."""
 
     def delete(asked: Asked, _: str) -> None:
-        if (asked.verb, asked.what) == ("patch", "services") and not emulator.faults.silent:
+        if (asked.verb, asked.what) == ("patch", "networkpolicies") and not emulator.faults.silent:
             emulator.faults.silent = True
             emulator.objects.delete("qwenmodels", asked.namespace, "qwen3")
 

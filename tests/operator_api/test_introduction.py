@@ -49,7 +49,7 @@ async def test_an_introduction_whose_answer_was_lost_is_found_out_by_one_read(
 ) -> None:
     """The model was never reported on and no watch tells of the child: the refusal is looked into, and it goes on."""
     async with running(emulated) as operator:
-        emulator.faults.plan = Plan(4, Strike.AFTER)  # claim, model, key; the Service is the fourth
+        emulator.faults.plan = Plan(6, Strike.AFTER)  # the Service, behind claim, model, key, fence, Deployment
         emulator.faults.half_open = {"services"}
         await a_served_model(emulated)
         await found(emulated, kinds.QWEN_MODEL, "qwen3", lambda m: condition(m, "Applied").get("status") == "True")

@@ -33,17 +33,19 @@ async def a_served_model(server: Server, **spec: Any) -> Manifest:
     return await server.create(kinds.QWEN_MODEL, a_model(**spec))
 
 
-async def test_a_new_model_gets_key_service_and_deployment_in_this_order_and_then_a_status(server: Server) -> None:
+async def test_a_new_model_gets_key_fence_replicas_and_address_in_this_order_and_then_a_status(server: Server) -> None:
     """Five writes: four children, each owned by the model, and one status."""
     async with running(server) as operator:
         model = await a_served_model(server)
         model = await found(server, kinds.QWEN_MODEL, "qwen3", reported)
         await operator.settle()
         secret = await server.get(kinds.SECRET, "qwen3-api-keys")
-        service = await server.get(kinds.SERVICE, "qwen3")
+        fence = await server.get(kinds.NETWORK_POLICY, "qwen3")
         deployment = await server.get(kinds.DEPLOYMENT, "qwen3")
-        assert version(secret) < version(service) < version(deployment) < version(model)
-        for child in (secret, service, deployment):
+        service = await server.get(kinds.SERVICE, "qwen3")
+        order = [version(each) for each in (secret, fence, deployment, service, model)]
+        assert order == sorted(order)
+        for child in (secret, fence, deployment, service):
             (owner,) = child["metadata"]["ownerReferences"]
             assert (owner["uid"], owner["controller"]) == (model["metadata"]["uid"], True)
         assert operator.requests(WRITES) == 5

@@ -116,10 +116,11 @@ def _asked(model: QwenModel, seen: Snapshot, settings: Settings, decided: _Decid
     """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
     replica = _replicas(model, decided.replica, seen, decided.way, as_they_are=decided.waits)
     return (
-        *_around(model, decided.wanted, seen, replica),
+        *_before(model, decided.wanted, seen, replica),
         *(() if decided.gated else bringing.steps(model, seen, settings)),
         *_images(model, decided.wanted, seen, decided.way),
         replica,
+        *_behind(model, decided.wanted, seen),
     )
 
 
@@ -132,17 +133,17 @@ def _images(model: QwenModel, wanted: Serving, seen: Snapshot, way: Rollout) -> 
     return (*gone, applied(JOB, model, job, None))
 
 
-def _around(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> tuple[Step | None, ...]:
-    """What stands around the replicas: keys, address, fence and budget.
+def _before(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> tuple[Step | None, ...]:
+    """What no replica may begin without: keys and fence.
 
     :param replica: the step that changes the replicas, if one is to be taken.
     """
-    return (
-        _created_once(model, wanted, seen, replica),
-        applied(SERVICE, model, service(model, wanted), seen.service),
-        _fence(model, seen.network_policy),
-        _budget(model, seen.disruption_budget),
-    )
+    return _created_once(model, wanted, seen, replica), _fence(model, seen.network_policy)
+
+
+def _behind(model: QwenModel, wanted: Serving, seen: Snapshot) -> tuple[Step | None, ...]:
+    """What no replica waits for: address and budget."""
+    return applied(SERVICE, model, service(model, wanted), seen.service), _budget(model, seen.disruption_budget)
 
 
 def _budget(model: QwenModel, living: Manifest | None) -> Step | None:
@@ -184,7 +185,7 @@ def _despite(model: QwenModel, seen: Snapshot, settings: Settings, fit: Fitting)
     asked = deployment(model, wanted)
     way = rollout(model, asked, seen, "", gated=not resting)
     replica = _replicas(model, asked, seen, way, as_they_are=not resting)
-    return (*_around(model, wanted, seen, replica), replica)
+    return (*_before(model, wanted, seen, replica), replica, *_behind(model, wanted, seen))
 
 
 def _created_once(model: QwenModel, wanted: Serving, seen: Snapshot, replica: Step | None) -> Step | None:

@@ -36,13 +36,13 @@ def settled(model: QwenModel) -> dict[str, Manifest]:
     }
 
 
-def test_a_new_model_gets_keys_then_an_address_then_replicas() -> None:
-    """In this order: the Secret can only be made while nothing refers to it."""
+def test_a_new_model_gets_keys_and_a_fence_then_replicas_then_an_address() -> None:
+    """In this order: the Secret can only be made while nothing refers to it, and no replica waits for its address."""
     assert words(made(a_model())) == [
         "CreateOnce Secret: no Deployment refers to it yet",
-        "Apply Service: it does not exist",
         "Apply NetworkPolicy: it does not exist",
         "Apply Deployment: it does not exist",
+        "Apply Service: it does not exist",
     ]
 
 
@@ -110,12 +110,12 @@ def test_a_suspended_model_keeps_its_address_and_its_keys() -> None:
 
     assert [step.kind for step in found.steps] == [
         kinds.SECRET,
-        kinds.SERVICE,
         kinds.NETWORK_POLICY,
         kinds.DEPLOYMENT,
+        kinds.SERVICE,
     ]
-    assert isinstance(found.steps[3], Apply)
-    assert found.steps[3].manifest["spec"]["replicas"] == 0
+    assert isinstance(found.steps[2], Apply)
+    assert found.steps[2].manifest["spec"]["replicas"] == 0
 
 
 def test_keys_are_not_made_for_a_secret_of_somebody_elses() -> None:
@@ -127,7 +127,8 @@ def test_deleted_keys_are_not_made_anew() -> None:
     """Whoever deletes the Secret revokes every key; a Deployment that refers to it shows that it was there."""
     model = a_model()
 
-    assert made(model, deployment=a_deployment(model), service=None).steps[0].kind == kinds.SERVICE
+    steps = made(model, deployment=a_deployment(model), service=None).steps
+    assert kinds.SECRET not in [step.kind for step in steps]
 
 
 def test_keys_are_made_anew_when_a_replica_finds_none() -> None:

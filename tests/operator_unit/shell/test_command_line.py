@@ -73,9 +73,9 @@ def test_render_prints_the_children_in_the_order_they_are_made(
     path.write_text(MODEL)
     assert exit_status("render", "-f", str(path), "--server-cpu-image=registry.example/server:1") == 0
     children = list(yaml.safe_load_all(capsys.readouterr().out))
-    assert [child["kind"] for child in children] == ["Secret", "Service", "NetworkPolicy", "Deployment"]
+    assert [child["kind"] for child in children] == ["Secret", "NetworkPolicy", "Deployment", "Service"]
     assert "stringData" not in children[0]
-    assert children[3]["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/server:1"
+    assert children[2]["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example/server:1"
 
 
 @pytest.mark.parametrize(
