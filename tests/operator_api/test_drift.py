@@ -15,6 +15,7 @@ from qwen_operator.core import kinds, names
 from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.refusals import Invalid
+from tests.operator_api.proofs.ledger import LEDGER
 from tests.operator_api.running import a_claim, a_model, condition, found, running
 from tests.operator_api.server import Server
 from tests.operator_api.test_operator import reported
@@ -135,6 +136,7 @@ async def test_every_field_of_ours_comes_back(server: Server, kind: Kind, how: C
             await found(server, kind, "qwen3", partial(same, before, path), seconds=SOON)
             repaired += 1
 
+    LEDGER.count("R6", repaired)
     assert repaired >= LEAST[kind]
 
 

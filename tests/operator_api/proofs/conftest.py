@@ -45,14 +45,21 @@ def ledger() -> Ledger:
     return LEDGER
 
 
-def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note how each test ends; one that could not begin has failed."""
-    if report.failed or (report.when == "call" and report.passed):
-        LEDGER.ended(report.nodeid, well=report.passed)
+class Table:
+    """A plug-in of its own: as part of a conftest.py it would not be told of tests outside of this folder."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note how each test ends; one that could not begin has failed."""
+        if report.failed or (report.when == "call" and report.passed):
+            LEDGER.ended(report.nodeid, well=report.passed)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The table."""
+        terminalreporter.section("what the operator promises when things fail: docs/reliability.md")
+        for row in LEDGER.rows():
+            terminalreporter.write_line(row)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table."""
-    terminalreporter.section("what the operator promises when things fail: docs/reliability.md")
-    for row in LEDGER.rows():
-        terminalreporter.write_line(row)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Every test of this run is known, and none has begun."""
+    session.config.pluginmanager.register(Table(), "what the operator promises")

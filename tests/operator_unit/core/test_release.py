@@ -13,6 +13,7 @@ from qwen_operator.core.steps import Step
 from qwen_operator.rendering import DONE, manifests_of
 from tests.builders import SETTINGS, a_claim, a_model
 from tests.checkpoints import QWEN3_8B, report
+from tests.operator_api.proofs.ledger import LEDGER
 from tests.operator_unit.core.test_bringing import a_fetcher
 
 OTHER = replace(SETTINGS, weights_image="registry.example/qwen-operator/operator:next")
@@ -22,15 +23,20 @@ SPECS: dict[str, dict[str, Any]] = {
     "cpu": {"device": "CPU"},
     "gpus": {"device": "GPU", "resources": {"gpus": 2}},
     "looked at": {"device": "GPU", "resources": {"gpus": 2, "gpuProduct": "NVIDIA-H200"}},
+    "an image": {
+        "device": "GPU",
+        "model": {"uri": "oci://r.example/qwen3:1"},
+        "resources": {"gpuProduct": "NVIDIA-H200"},
+    },
     "suspended": {"device": "GPU", "suspend": True},
     "fetched": {"device": "CPU", "model": HUB, "cache": {"size": "20Gi"}},
 }
 
 
-def steps(spec: dict[str, Any], settings: Settings) -> tuple[Step, ...]:
+def steps(spec: dict[str, Any], settings: Settings, made_by: Settings = SETTINGS) -> tuple[Step, ...]:
     """What a look does about a model whose children an operator with other settings has made."""
     model = a_model(**spec)
-    made = manifests_of(model, SETTINGS)
+    made = manifests_of(model, made_by)
 
     def only(kind: Kind) -> list[Manifest]:
         return [manifest for manifest in made if manifest["kind"] == kind.kind]
@@ -51,7 +57,9 @@ def steps(spec: dict[str, Any], settings: Settings) -> tuple[Step, ...]:
 @pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
 def test_a_release_of_the_operator_writes_nothing(spec: dict[str, Any]) -> None:
     """Replicas stay, and no weights are fetched again; `test_golden.py` holds templates against former releases."""
-    assert steps(spec, OTHER) == steps(spec, SETTINGS) == ()
+    there, back = steps(spec, OTHER), steps(spec, SETTINGS, made_by=OTHER)
+    LEDGER.count("R10", 2)
+    assert there == back == steps(spec, SETTINGS) == ()
 
 
 def test_other_images_of_the_server_are_a_rollout_of_the_models_that_name_none() -> None:
