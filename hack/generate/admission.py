@@ -125,7 +125,18 @@ def _contents() -> list[Named]:
         )
         for kind, place in FENCED.items()
     ]
-    return [*about_pods, _service(), _secret(), _event(), _lease(), _status()]
+    return [*about_pods, _way_out(), _service(), _secret(), _event(), _lease(), _status()]
+
+
+def _way_out() -> Named:
+    """What serves a model has none, whoever holds the operator's token."""
+    labels = "object.spec.podSelector.matchLabels"
+    of_weights = f"{_label(labels, names.COMPONENT, repr(names.WEIGHTS))} && '{names.JOB_NAME}' in {labels}"
+    return _of(
+        kinds.NETWORK_POLICY,
+        f"!has(object.spec.egress) || object.spec.egress.size() == 0 || ({of_weights})",
+        "a NetworkPolicy must let nobody out but the pods of a Job about weights",
+    )
 
 
 def _of_a_model(labels: str) -> str:

@@ -129,11 +129,17 @@ def _served(spec: Spec) -> QwenModel:
 
 def _living(model: QwenModel) -> Snapshot:
     """Its children as they were sent."""
-    made = {manifest["kind"]: manifest for manifest in manifests_of(model, SETTINGS) if manifest["kind"] != "Secret"}
+    made = {manifest["kind"]: manifest for manifest in manifests_of(model, SETTINGS) if _stays(manifest, model)}
     for manifest in made.values():
         manifest["metadata"]["uid"] = manifest["kind"]
     children: dict[str, Any] = {field: made.get(kind) for kind, field in CHILDREN.items()}
     return Snapshot(claim=made.get(kinds.CLAIM.kind) or _given(model), jobs=_done(model), **children)
+
+
+def _stays(manifest: Manifest, model: QwenModel) -> bool:
+    """Whether it is there for as long as the model, and is read; a Job's policy goes with its Job."""
+    of_job = manifest["kind"] == kinds.NETWORK_POLICY.kind and manifest["metadata"]["name"] != model.metadata.name
+    return manifest["kind"] != kinds.SECRET.kind and not of_job
 
 
 def _brought(living: Snapshot, before: QwenModel, after: QwenModel) -> Snapshot:

@@ -42,6 +42,7 @@ class Caches:
             jobs=tuple(job for job in self._group(kinds.JOB, namespace, name) if controlled_by(job, uid)),
             disruption_budget=self._own(kinds.DISRUPTION_BUDGET, Key(namespace, names.disruption_budget(name)), uid),
             network_policy=self._own(kinds.NETWORK_POLICY, Key(namespace, names.network_policy(name)), uid),
+            job_policies=self._job_policies(namespace, name, uid),
             nodes=self.nodes,
             loads=self.loads.of(key_of(pod) for pod in of_pods),
             figures=self.loads.came_to(key_of(pod) for pod in of_pods),
@@ -77,6 +78,12 @@ class Caches:
     def _own(self, kind: Kind, key: Key, uid: str) -> Manifest | None:
         manifest = self.of[kind].get(key)
         return manifest if manifest and controlled_by(manifest, uid) else None
+
+    def _job_policies(self, namespace: str, name: str, uid: str) -> tuple[Manifest, ...]:
+        """All of the model's policies but that of its replicas."""
+        cache, replicas = self.of[kinds.NETWORK_POLICY], names.network_policy(name)
+        found = (cache.get(key) for key in cache.members(namespace, name) if key.name != replicas)
+        return tuple(policy for policy in found if policy and controlled_by(policy, uid))
 
     def _group(self, kind: Kind, namespace: str, group: str) -> tuple[Manifest, ...]:
         cache = self.of[kind]

@@ -105,6 +105,16 @@ async def found(
             await asyncio.sleep(0.02)
 
 
+async def gone(server: Server, kind: kinds.Kind, name: str) -> None:
+    """Wait until an object is deleted, or about to be: a real API server keeps a Job for its pods' collection."""
+    async with asyncio.timeout(20):
+        while True:
+            living = await server.find(kind, name)
+            if living is None or "deletionTimestamp" in living["metadata"]:
+                return
+            await asyncio.sleep(0.02)
+
+
 def a_model(name: str = "qwen3", claim: str = "weights", **spec: object) -> Manifest:
     """A QwenModel on a claim."""
     metadata = {"name": name}

@@ -3,11 +3,10 @@
 from typing import Any
 
 from qwen_operator.core import kinds, names, pods
-from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from tests.operator_api.others import BEGUN, an_account, done, status_of
 from tests.operator_api.plugin import kubectl_qwen
-from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, running
+from tests.operator_api.running import WRITES, a_claim, a_model, condition, found, gone, running
 from tests.operator_api.server import Server
 
 FIRST, SECOND = "registry.example/x:1", "registry.example/x:2"
@@ -157,12 +156,6 @@ async def same_template(server: Server, before: Manifest) -> Manifest:
     living = await server.get(kinds.DEPLOYMENT, "qwen3")
     assert living["spec"]["template"] == before["spec"]["template"]
     return living
-
-
-async def gone(server: Server, kind: Kind, name: str) -> None:
-    """Wait until an object is deleted, or about to be: a real API server keeps a Job for its pods' collection."""
-    while (living := await server.find(kind, name)) is not None and "deletionTimestamp" not in living["metadata"]:
-        pass
 
 
 async def test_on_delete_the_pods_decide_when_a_change_comes(server: Server) -> None:

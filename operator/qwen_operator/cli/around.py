@@ -42,6 +42,12 @@ async def around(access: Access, model: QwenModel) -> Around:
         found = [each for each in await all_of(kind) if each["metadata"]["name"] == name]
         return next((each for each in found if controlled_by(each, model.metadata.uid)), None)
 
+    async def policies_of_jobs() -> tuple[Manifest, ...]:
+        found = await all_of(kinds.NETWORK_POLICY)
+        of_replicas = names.network_policy(model.metadata.name)
+        mine = (each for each in found if controlled_by(each, model.metadata.uid))
+        return tuple(each for each in mine if each["metadata"]["name"] != of_replicas)
+
     claims = await all_of(kinds.CLAIM, "")
     of_pods = await all_of(kinds.POD)
     claim = place(model).claim
@@ -50,6 +56,7 @@ async def around(access: Access, model: QwenModel) -> Around:
         service=await own(kinds.SERVICE, names.service(model.metadata.name)),
         disruption_budget=await own(kinds.DISRUPTION_BUDGET, names.disruption_budget(model.metadata.name)),
         network_policy=await own(kinds.NETWORK_POLICY, names.network_policy(model.metadata.name)),
+        job_policies=await policies_of_jobs(),
         jobs=tuple(job for job in await all_of(kinds.JOB) if controlled_by(job, model.metadata.uid)),
         pods=tuple(pod for pod in of_pods if pods.serves(pod)),
         fetchers=tuple(pod for pod in of_pods if pods.fetches(pod)),

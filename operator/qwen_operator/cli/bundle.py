@@ -87,6 +87,8 @@ def _children(seen: Snapshot) -> Iterator[tuple[str, Manifest]]:
             yield f"{field.replace('_', '-')}.yaml", manifest
     for job in seen.jobs:
         yield f"jobs/{job['metadata']['name']}.yaml", job
+    for policy in seen.job_policies:
+        yield f"jobs/{policy['metadata']['name']}.network-policy.yaml", policy
     for pod in (*seen.pods, *seen.fetchers):
         yield f"pods/{pods.name(pod)}.yaml", pod
 

@@ -6,7 +6,7 @@ cluster or know how a step is done.
 
 from dataclasses import dataclass
 
-from qwen_operator.core import acceptance, bringing, pods, pulling, running, weights
+from qwen_operator.core import acceptance, bringing, fencing, pods, pulling, running, weights
 from qwen_operator.core.causes import ending
 from qwen_operator.core.desired.deployment import deployment
 from qwen_operator.core.desired.disruption_budget import disruption_budget
@@ -115,10 +115,12 @@ def _taken(steps: tuple[Step | None, ...]) -> tuple[Step, ...]:
 def _asked(model: QwenModel, seen: Snapshot, settings: Settings, decided: _Decided) -> tuple[Step | None, ...]:
     """Everything that the spec asks for; of a model that does not fit nothing is fetched, and no replica begins."""
     replica = _replicas(model, decided.replica, seen, decided.way, as_they_are=decided.waits)
+    brought = () if decided.gated else bringing.steps(model, seen, settings)
+    jobs = (*brought, *_images(model, decided.wanted, seen, decided.way))
     return (
         *_before(model, decided.wanted, seen, replica),
-        *(() if decided.gated else bringing.steps(model, seen, settings)),
-        *_images(model, decided.wanted, seen, decided.way),
+        *fencing.steps(model, seen, settings, jobs),
+        *jobs,
         replica,
         *_behind(model, decided.wanted, seen),
     )

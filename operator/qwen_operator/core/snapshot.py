@@ -54,6 +54,9 @@ class Snapshot:
     network_policy: Manifest | None = None
     """The model's NetworkPolicy; None also if an object of that name is not controlled by this model."""
 
+    job_policies: tuple[Manifest, ...] = ()
+    """NetworkPolicies of the model's Jobs, each by the name of its Job."""
+
 
 def controlled_by(manifest: Manifest, uid: str) -> bool:
     """Whether an object's controller is the owner with this uid."""

@@ -285,6 +285,11 @@ REFUSED: dict[str, tuple[Json, str]] = {
         changed(SERVICE, **{"spec.externalIPs": ["203.0.113.1"]}),
         "must lead to the pods",
     ),
+    "a way out for replicas": (changed(POLICY, **{"spec.egress": [{}]}), "must let nobody out"),
+    "a way out for all pods about weights": (
+        labelled(changed(POLICY, **{"spec.egress": [{}]}), "spec.podSelector.matchLabels", COMPONENT=names.WEIGHTS),
+        "must let nobody out",
+    ),
     "a policy about all pods": (changed(POLICY, **{"spec.podSelector": {}}), "NetworkPolicy must be about the pods"),
     "a budget of others' pods": (
         changed(BUDGET, **{"spec.selector": {"matchLabels": {"app": "payments"}}}),

@@ -3,7 +3,6 @@
 What it has asked for is read from its own counters, which every request passes.
 """
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,14 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from hack.cluster.control_plane import free_ports
 from qwen_operator import credentials
 from qwen_operator.core import kinds, names
-from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.observe import Metrics
 from qwen_operator.transport import Transport
 from tests.operator_api.backends import Backend
 from tests.operator_api.rights import account
 from tests.operator_api.rights.account import HOME, TEAM, Account
-from tests.operator_api.running import a_claim, a_model, condition, found
+from tests.operator_api.running import a_claim, a_model, condition, found, gone
 from tests.operator_api.server import Server
 from tests.operator_api.test_process import applied, started
 
@@ -71,13 +69,6 @@ def used(said: set[Asked]) -> set[Right]:
 def mounts_an_image(deployment: Manifest) -> bool:
     """Whether its pods get the model from an image."""
     return any("image" in volume for volume in deployment["spec"]["template"]["spec"]["volumes"])
-
-
-async def gone(server: Server, kind: Kind, name: str) -> None:
-    """Wait until an object is deleted."""
-    async with asyncio.timeout(20):
-        while await server.find(kind, name):  # noqa: ASYNC110  (what is waited for has no event)
-            await asyncio.sleep(0.05)
 
 
 async def a_life_on_a_claim(team: Server) -> None:

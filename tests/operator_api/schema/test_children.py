@@ -41,17 +41,20 @@ FIELDS = {
     NETWORK_POLICY: "network_policy",
     DISRUPTION_BUDGET: "disruption_budget",
 }
-"""Where a snapshot keeps a child."""
+"""Where a snapshot keeps a child that bears the model's name."""
+OF_JOBS = {JOB: "jobs", NETWORK_POLICY: "job_policies"}
+"""Where it keeps those of a Job."""
 
 
 def carried_out(api_server: ApiServer, model: QwenModel, seen: Snapshot) -> Snapshot:
     """What lives after a plan was carried out."""
-    found: dict[str, Any] = {field: getattr(seen, field) for field in ("jobs", *FIELDS.values())}
+    found: dict[str, Any] = {field: getattr(seen, field) for field in (*OF_JOBS.values(), *FIELDS.values())}
     for step in plan.make(model, seen, SETTINGS).steps:
         if not isinstance(step, Apply):
             continue
         stored = api_server.apply(step.kind, step.manifest)
-        found |= {"jobs": (stored,)} if step.kind == JOB else {FIELDS[step.kind]: stored}
+        of_replicas = stored["metadata"]["name"] == model.metadata.name
+        found |= {FIELDS[step.kind]: stored} if of_replicas else {OF_JOBS[step.kind]: (stored,)}
     return Snapshot(claim=a_claim(), **found)
 
 

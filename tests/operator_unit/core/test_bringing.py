@@ -27,7 +27,10 @@ def from_hub(**spec: Any) -> QwenModel:
 def a_job(model: QwenModel, verb: str, **more: Any) -> Manifest:
     """A Job as it lives; `status` says how far it is."""
     wanted = names.weights_job(model.metadata.name, verb, mark(model))
-    step = next((step for step in made(model, whole=verb == "fetch") if name_of(step) == wanted), None)
+    step = next(
+        (step for step in made(model, whole=verb == "fetch") if step.kind == kinds.JOB and name_of(step) == wanted),
+        None,
+    )
     assert step is not None
     manifest: Manifest = step.manifest
     return manifest | {"metadata": {**manifest["metadata"], "uid": f"of-{verb}"}, **more}

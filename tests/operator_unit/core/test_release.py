@@ -41,12 +41,15 @@ def steps(spec: dict[str, Any], settings: Settings, made_by: Settings = SETTINGS
     def only(kind: Kind) -> list[Manifest]:
         return [manifest for manifest in made if manifest["kind"] == kind.kind]
 
-    [deployment], [service], [policy] = only(kinds.DEPLOYMENT), only(kinds.SERVICE), only(kinds.NETWORK_POLICY)
+    [deployment], [service], (policy, *of_jobs) = (
+        only(kind) for kind in (kinds.DEPLOYMENT, kinds.SERVICE, kinds.NETWORK_POLICY)
+    )
     claim = (only(kinds.CLAIM) or [a_claim()])[0] | {"status": {"phase": "Bound"}}
     seen = Snapshot(
         deployment=deployment,
         service=service,
         network_policy=policy,
+        job_policies=tuple(of_jobs),
         claim=claim,
         fetchers=(a_fetcher(model, "describe", message=report(QWEN3_8B)),),
         jobs=tuple(job | {"status": DONE} for job in only(kinds.JOB)),

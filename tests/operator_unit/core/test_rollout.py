@@ -288,6 +288,12 @@ def jobs(steps: tuple[Step, ...]) -> list[Manifest]:
     return [step.manifest for step in steps if isinstance(step, Apply) and step.kind == kinds.JOB]
 
 
+def fences_of(found: Plan) -> tuple[Manifest, ...]:
+    """The NetworkPolicies that a plan makes."""
+    made = (step.manifest for step in found.steps if isinstance(step, Apply) and step.kind == kinds.NETWORK_POLICY)
+    return tuple(each | {"metadata": each["metadata"] | {"uid": "f1"}} for each in made)
+
+
 @pytest.mark.parametrize("strategy", ["InPlace", "Auto"])
 def test_no_replica_makes_room_before_the_image_is_on_its_node(strategy: str) -> None:
     """A Job without a GPU pulls it there; when it is done the swap goes on, and the Job goes."""
@@ -301,16 +307,18 @@ def test_no_replica_makes_room_before_the_image_is_on_its_node(strategy: str) ->
     found = planned(model, living, *there)
 
     [job] = jobs(found.steps)
-    assert [step.kind for step in found.steps] == [kinds.JOB]
+    assert [step.kind for step in found.steps] == [kinds.NETWORK_POLICY, kinds.JOB]
     assert found.held is not None
     assert found.held.reason is Reason.PULLING_IMAGE
     done = job | {"metadata": job["metadata"] | {"uid": "j1"}}
-    assert planned(model, living, *there, jobs=(done,)).steps == ()
+    fences = fences_of(found)
+    assert planned(model, living, *there, jobs=(done,), job_policies=fences).steps == ()
     done |= {"status": {"conditions": [{"type": "Complete", "status": "True"}]}}
     swapped = deployed(planned(model, living, *there, jobs=(done,)))
     assert (surge(swapped), revision(swapped)) == (0, revision(lives(model)))
-    last = planned(model, stored(swapped), *there, jobs=(done,))
-    assert [type(step) for step in last.steps] == [Delete]
+    last = planned(model, stored(swapped), *there, jobs=(done,), job_policies=fences)
+    assert [step.kind for step in last.steps if isinstance(step, Delete)] == [kinds.JOB]
+    assert len(last.steps) == 1
 
 
 def test_the_job_that_pulls_asks_for_no_gpu_and_stands_where_replicas_do() -> None:
@@ -331,12 +339,13 @@ def test_an_image_that_can_not_be_had_is_told_while_the_old_replica_serves() -> 
     """And nothing is taken from it."""
     said = {"rollout": {"strategy": "InPlace"}}
     old, model = gpu(**said), gpu(NEW, **said)
-    [job] = jobs(planned(model, lives(old), serving(old)).steps)
+    first = planned(model, lives(old), serving(old))
+    [job] = jobs(first.steps)
     state = {"waiting": {"reason": "ErrImagePull", "message": NOT_FOUND}}
     puller = a_pod("pull", status={"containerStatuses": [{"name": "image", "image": "x:2", "state": state}]})
     puller["metadata"]["labels"] |= {"batch.kubernetes.io/job-name": job["metadata"]["name"]}
 
-    found = planned(model, lives(old), serving(old), jobs=(job,), pullers=(puller,))
+    found = planned(model, lives(old), serving(old), jobs=(job,), pullers=(puller,), job_policies=fences_of(first))
 
     assert found.steps == ()
     seen = Snapshot(deployment=lives(old), pods=(serving(old),), claim=a_claim())

@@ -1,7 +1,7 @@
 """The NetworkPolicy around a model's replicas: in to their two ports, and nowhere out.
 
-Why it exists: whatever runs in a replica can send no prompt anywhere. It must never select the Jobs that fetch weights,
-which need a way out, or keep the kubelet and Prometheus from the management port.
+Why it exists: whatever runs in a replica can send no prompt anywhere. It must never select the model's Jobs, which have
+policies of their own, or keep the kubelet and Prometheus from the management port.
 """
 
 from typing import Any

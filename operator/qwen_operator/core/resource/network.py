@@ -1,4 +1,4 @@
-"""`spec.networkPolicy`: whom the replicas may talk to.
+"""`spec.networkPolicy`: whom the replicas may talk to, and whether Jobs are fenced.
 
 Why it exists: it keeps the page of `spec` readable. It must never open the way out, since a replica needs none.
 """
@@ -92,7 +92,8 @@ class NetworkPolicy(Part, frozen=True, kw_only=True):
         Literal["Restricted", "Off"],
         Meta(
             description="Restricted lets connections in to the API and the management port, and none out: the server "
-            "needs no network. Off makes no policy. Default: Restricted."
+            "needs no network. Jobs that fetch reach name servers, the port of their source and 443; other Jobs reach "
+            "nothing. Off makes no policy. Default: Restricted."
         ),
     ] = "Restricted"
     peers: Annotated[
