@@ -23,10 +23,12 @@ class Wire(aiohttp.BaseConnector):
     """Connections of one client.
 
     :param latency: seconds that a request or an answer is on its way.
+    :param name: of the process, which its requests bear behind the program's own name.
     """
 
-    def __init__(self, emulator: Emulator, latency: Callable[[], float] = lambda: 0.0) -> None:
+    def __init__(self, emulator: Emulator, latency: Callable[[], float] = lambda: 0.0, name: str = "") -> None:
         super().__init__(limit=0)
+        self.name = name
         self.emulator = emulator
         self.latency = latency
         self.alive = True
@@ -70,7 +72,7 @@ class _Connection(asyncio.Transport):
 
     def write(self, data: Any) -> None:
         self._received += data
-        if (request := _request(self._received)) and not self._closed:
+        if (request := _request(self._received, self._wire.name)) and not self._closed:
             self._received.clear()
             # The server is not part of the client's process, so nothing of its context is inherited.
             loop = asyncio.get_running_loop()
@@ -134,7 +136,7 @@ class _Connection(asyncio.Transport):
             self._protocol.data_received(data)
 
 
-def _request(received: bytearray) -> Request | None:
+def _request(received: bytearray, name: str) -> Request | None:
     """The request, once all of it is there."""
     head, found, body = bytes(received).partition(b"\r\n\r\n")
     if not found:
@@ -152,5 +154,5 @@ def _request(received: bytearray) -> Request | None:
         body=body,
         content_type=headers.get("content-type", ""),
         token=headers.get("authorization", "").removeprefix("Bearer ").strip(),
-        agent=headers.get("user-agent", ""),
+        agent=f"{headers.get('user-agent', '')}/{name}".removesuffix("/"),
     )

@@ -30,7 +30,7 @@ PROMISES: dict[str, Promise] = {
     "R4": Promise("faults of the table with a test"),
     "R5": Promise("outages of the API server: 1 s, 60 s, 10 min"),
     "R6": Promise("drift of owned fields repaired", "drifts on a real API server", 160, "operator_api/test_drift.py"),
-    "R7": Promise("two operators: pauses, crashes, clock jumps"),
+    "R7": Promise("two operators: pauses, crashes, clock jumps", "runs", 1000, "operator_api/proofs/test_rivals.py"),
     "R8": Promise("deaf, hung or locked out: known within 120 s"),
     "R9": Promise("uninstall in any order"),
     "R10": Promise("upgrade and downgrade", "ways, 0 writes", 12, "operator_unit/core/test_release.py"),

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import contextvars
+import datetime
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,7 +56,9 @@ class Process:
     def __init__(self, world: World, identity: str = "operator-1", *, settings: Settings = SETTINGS) -> None:
         self.world = world
         self.identity = identity
-        self.wire = Wire(world.emulator, world.latency)
+        self.wire = Wire(world.emulator, world.latency, identity)
+        self.skew = datetime.timedelta()
+        """By how much its own wall clock is wrong."""
         self.pause = pausing.Pause()
         context = contextvars.copy_context()
         context.run(pausing.present.set, self.pause)
@@ -63,7 +66,9 @@ class Process:
         self.task = asyncio.get_running_loop().create_task(self._live(), name=identity, context=context)
 
     def _assembled(self, settings: Settings) -> Parts:
-        return assembled(settings, Account(self.wire, self.world.token), self.identity, self.world.now)
+        return assembled(
+            settings, Account(self.wire, self.world.token), self.identity, lambda: self.world.now() + self.skew
+        )
 
     async def _live(self) -> None:
         beat = asyncio.create_task(self.parts.lag.run())
