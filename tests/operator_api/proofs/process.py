@@ -141,9 +141,8 @@ class Kubelet:
         self.restarts -= 1
 
     async def stop(self) -> None:
-        """End the process for good."""
-        if not self._task.cancel():
-            await self._task
+        """End the process for good, if it has not."""
+        self._task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._task
         await self.process.stop()
