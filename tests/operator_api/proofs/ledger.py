@@ -31,7 +31,9 @@ PROMISES: dict[str, Promise] = {
     "R5": Promise("outages of the API server: 1 s, 60 s, 10 min"),
     "R6": Promise("drift of owned fields repaired", "drifts on a real API server", 160, "operator_api/test_drift.py"),
     "R7": Promise("two operators: pauses, crashes, clock jumps", "runs", 1000, "operator_api/proofs/test_rivals.py"),
-    "R8": Promise("deaf, hung or locked out: known within 120 s"),
+    "R8": Promise(
+        "deaf, hung or locked out: known within 120 s", "troubles", 13, "operator_api/proofs/test_zombies.py"
+    ),
     "R9": Promise("uninstall in any order", "orders", 24, "operator_api/proofs/test_leaving.py"),
     "R10": Promise("upgrade and downgrade", "ways, 0 writes", 12, "operator_unit/core/test_release.py"),
     "R12": Promise("soak"),
