@@ -5,18 +5,18 @@ keeps in memory is kept on its `Cluster`, which dies with it.
 """
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from unittest.mock import patch
 
+from qwen_operator import cache, executor, informer, operation
+from qwen_operator.cache import Cache, Page
 from qwen_operator.cluster import Cluster
 from qwen_operator.core import kinds, rollout
 from qwen_operator.core.kinds import Kind
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.reconcile import Reconciler
 from qwen_operator.refusals import Broken, Conflict, Invalid, Refusal
-from tests.operator_api.emulator.faults import Strike
-from tests.operator_api.proofs.crashing import Blow, divergences, writes
 
 Fault = Callable[[], contextlib.AbstractContextManager[Any]]
 _apply, _create, _delete, _reconcile = Cluster.apply, Cluster.create, Cluster.delete, Reconciler.reconcile
@@ -109,35 +109,44 @@ def no_way_back_is_kept() -> Any:
     return patch.object(rollout, "way_back", lambda _: {})
 
 
-class Shown(NamedTuple):
-    """A fault, and where it shows: at which write of which flow, if what befalls it; with no write, without a blow."""
-
-    fault: Fault
-    flow: str
-    write: str = ""
-    blow: Blow = Blow(Strike.BEFORE)
-
-    def lines(self) -> list[str]:
-        """What the proof says of such an operator."""
-        try:
-            with self.fault():
-                at = [number for number, each in enumerate(writes(self.flow), 1) if each == self.write]
-                found = divergences(self.flow, dict.fromkeys(at[-1:], (self.blow,)))
-        except AssertionError as error:
-            return [str(error)]
-        return [line for lines in found.values() for line in lines]
+def nothing_lost_is_looked_for() -> Any:
+    """A watch that goes on well is never doubted."""
+    return patch.object(informer, "WATCH_SECONDS", (200, 10**9))
 
 
-SHOWN: tuple[Shown, ...] = (
-    Shown(a_conflict_is_an_error, "create", "create secrets ", Blow(Strike.AFTER)),
-    Shown(each_process_has_its_own_secret, "create", "create secrets ", Blow(Strike.AFTER)),
-    Shown(only_what_it_made_is_deleted, "delete", "delete poddisruptionbudgets qwen3"),
-    Shown(a_conflict_is_a_success, "create", "patch services qwen3", Blow(Strike.INSTEAD, False, 409)),
-    Shown(a_failed_write_is_not_repeated, "create", "patch services qwen3", Blow(Strike.INSTEAD, False, 500)),
-    Shown(a_failed_status_is_not_repeated, "create", "patch qwenmodels/status qwen3", Blow(Strike.INSTEAD, False, 500)),
-    Shown(stored_progress_is_believed, "create", "patch deployments qwen3"),
-    Shown(no_way_back_is_kept, "rollout and roll-back"),
-)
+def a_list_takes_nothing_away() -> Any:
+    """What a list lacks is kept."""
+
+    async def replace(self: Cache, pages: AsyncIterator[Page], *, namespace: str | None) -> str:  # noqa: ARG001
+        version = ""
+        async for page in pages:
+            version = version or page.version
+            for manifest in page.items:
+                self.put(manifest)
+        return version
+
+    return patch.object(Cache, "replace", replace)
+
+
+def whatever_comes_last_is_the_newest() -> Any:
+    """Versions are not compared."""
+    order = _numbers()
+    return patch.object(cache, "version_of", lambda _: next(order))
+
+
+def every_model_is_taken_for_new() -> Any:
+    """Before a child is made, nobody asks whether its model still lives."""
+    return patch.object(executor, "reported", lambda _: False)
+
+
+def nobody_waits_between_two_tries() -> Any:
+    """A watch that broke off begins anew at once."""
+    return patch.multiple(informer, FIRST_PAUSE=0.1, LONGEST_PAUSE=0.1)
+
+
+def an_api_server_is_given_up_for_minutes() -> Any:
+    """Whoever found it away comes back late."""
+    return patch.object(operation, "PREFLIGHT_PAUSE", 240.0)
 
 
 def _numbers() -> Iterator[int]:

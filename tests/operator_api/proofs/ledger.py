@@ -25,10 +25,10 @@ PROMISES: dict[str, Promise] = {
     "R1": Promise(
         "crash before and after writes of eight flows", "crash points", 150, "operator_api/proofs/test_crashes.py"
     ),
-    "R2": Promise("events lost, doubled, late; stale lists"),
+    "R2": Promise("events lost, doubled, late; stale lists", "schedules", 500, "operator_api/proofs/test_schedules.py"),
     "R3": Promise("transitions of every field of the spec"),
     "R4": Promise("faults of the table with a test"),
-    "R5": Promise("outages of the API server: 1 s, 60 s, 10 min"),
+    "R5": Promise("outages of the API server: 1 s, 60 s, 10 min", "outages", 9, "operator_api/proofs/test_outages.py"),
     "R6": Promise("drift of owned fields repaired", "drifts on a real API server", 160, "operator_api/test_drift.py"),
     "R7": Promise("two operators: pauses, crashes, clock jumps", "runs", 1000, "operator_api/proofs/test_rivals.py"),
     "R8": Promise(

@@ -2,13 +2,13 @@
 
 import pytest
 
-from tests.operator_api.proofs.breaking import SHOWN, Shown
 from tests.operator_api.proofs.conftest import Beside
+from tests.operator_api.proofs.showing import AWAY, SHOWN, WITHHELD, Away, Shown, Withheld
 
 pytestmark = pytest.mark.timeout(3600)
 
 
-@pytest.mark.parametrize("shown", SHOWN, ids=lambda shown: shown.fault.__name__)
-def test_a_broken_operator_is_found_out(shown: Shown, beside: Beside) -> None:
-    """Each by one blow; some show without any."""
-    assert beside(shown.lines)
+@pytest.mark.parametrize("broken", [*SHOWN, *WITHHELD, *AWAY], ids=lambda broken: broken.fault.__name__)
+def test_a_broken_operator_is_found_out(broken: Shown | Withheld | Away, beside: Beside) -> None:
+    """By one blow at one write, by none, by one of a hundred schedules, or by an outage."""
+    assert beside(broken.lines)
