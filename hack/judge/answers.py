@@ -7,7 +7,9 @@ _EVERY_ADDRESS = "in a pod every address is the pod's own; what listens there is
 _LOCAL = "a folder on this machine, converted from a package that is pinned by hash"
 _DIGESTS = "the reference is a value of the chart or of a spec; admissionPolicy.requireDigest demands digests"
 _PULL = "a value of the chart or of a spec; where a registry needs none, none is set"
-_IMAGE_VOLUME = "the restricted profile of Kubernetes 1.35 lets an image volume pass, as tried; the judge's list is older"
+_IMAGE_VOLUME = (
+    "the restricted profile of Kubernetes 1.35 lets an image volume pass, as tried; the judge's list is older"
+)
 _ONE = "a choice of whoever writes the model; a single replica has no budget, so that no drain is held up"
 
 ANSWERS: Final = {
