@@ -40,7 +40,8 @@ SCRIPTS: dict[str, Flow] = {
 
 LEAST = {"again": 1.0}
 """Seconds at least between two steps, by script. A model that is made again before the Secret of the former one of its
-name is collected loses that Secret for good: docs/reliability.md tells of it as not mended."""
+name is collected loses that Secret, and pods in memory start without one: docs/reliability.md tells of it as not
+mended."""
 
 
 class Quiet(NamedTuple):
