@@ -5,6 +5,7 @@ touched, whatever its name. It must never decide what is wanted, read a Secret, 
 message or a cache.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 
@@ -37,6 +38,8 @@ REASONS: dict[type[Refusal], Reason] = {
 """What a refused step means to the model; every other refusal is about the moment, and the whole plan is repeated."""
 ALREADY_EXISTS = "AlreadyExists"
 """The reason of a 409 that says so; a quota that changed at that moment is a 409 as well, and nothing is there."""
+COLLECTED_WITHIN = 5
+"""Seconds after the end of a model within which the API server's garbage collector has taken its children."""
 
 
 class ModelGone(Exception):  # noqa: N818  (it is no error that somebody deletes a model)
@@ -133,16 +136,30 @@ class Executor:
             raise
 
     async def _create(self, step: CreateOnce, model: QwenModel) -> None:
+        """Create it, unless it is there; what is in it is its owner's business.
+
+        Whose it is nobody may ask. A new model's may be that of a former one of its name, which is about to be
+        collected with all the others, so for a while it is tried again.
+        """
         await self._insist_that_it_lives(model, step.manifest)
+        attempts = 1 if reported(model.status) else 1 + COLLECTED_WITHIN
+        for attempt in range(attempts):
+            if attempt:
+                await asyncio.sleep(1.0)
+            if await self._is_new(step):
+                self._done(step, model)
+                break
+
+    async def _is_new(self, step: CreateOnce) -> bool:
+        """Create it with a new key; False if it is there."""
+        secret = step.manifest | {"stringData": {names.GENERATED_KEY: self._new_key()}}
         try:
-            await self._cluster.create(
-                step.kind, step.manifest | {"stringData": {names.GENERATED_KEY: self._new_key()}}
-            )
+            await self._cluster.create(step.kind, secret)
         except Refusal as refusal:
             if refusal.reason == ALREADY_EXISTS:
-                return  # and what is in it is its owner's business
+                return False
             raise _without_words(refusal) from None
-        self._done(step, model)
+        return True
 
     async def _delete(self, step: Delete, model: QwenModel) -> None:
         try:

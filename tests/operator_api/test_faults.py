@@ -251,6 +251,24 @@ async def test_an_answer_that_is_lost_leads_to_no_second_object(emulated: Server
     assert max(emulator.faults.times.values()) <= 0, "each fault took place"
 
 
+async def test_a_secret_of_a_former_model_that_is_about_to_be_collected_is_not_taken_for_the_new_ones(
+    emulated: Server, emulator: Emulator
+) -> None:
+    """The operator can't see whose it is, so it tries again for a while, and the model does not stay without a key."""
+    former = {"metadata": {"name": "qwen3-api-keys"}, "stringData": {"default": "sk-former"}}
+    uid = emulator.objects.create("secrets", emulated.namespace, former)["metadata"]["uid"]
+    async with running(emulated):
+        await emulated.create(kinds.CLAIM, a_claim())
+        await emulated.create(kinds.QWEN_MODEL, a_model())
+        await until(lambda: emulator.traffic.requests["create", "secrets"] > 0)
+        emulator.objects.delete("secrets", emulated.namespace, "qwen3-api-keys")
+
+        await found(emulated, kinds.DEPLOYMENT, "qwen3")
+        secret = await found(emulated, kinds.SECRET, "qwen3-api-keys")
+
+    assert secret["metadata"]["uid"] != uid
+
+
 async def test_one_models_trouble_is_not_the_others(emulated: Server, emulator: Emulator) -> None:
     """An object from before the definition forbade it gets a status that says so, and its neighbour is served."""
     async with running(emulated):

@@ -139,6 +139,11 @@ def every_model_is_taken_for_new() -> Any:
     return patch.object(executor, "reported", lambda _: False)
 
 
+def a_former_models_secret_is_taken_for_its_own() -> Any:
+    """What has the name is there, and nobody tries again."""
+    return patch.object(executor, "COLLECTED_WITHIN", 0)
+
+
 def nobody_waits_between_two_tries() -> Any:
     """A watch that broke off begins anew at once."""
     return patch.multiple(informer, FIRST_PAUSE=0.1, LONGEST_PAUSE=0.1)

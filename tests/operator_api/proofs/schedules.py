@@ -38,11 +38,6 @@ SCRIPTS: dict[str, Flow] = {
 }
 """What is done, on small models."""
 
-LEAST = {"again": 1.0}
-"""Seconds at least between two steps, by script. A model that is made again before the Secret of the former one of its
-name is collected loses that Secret, and pods in memory start without one: docs/reliability.md tells of it as not
-mended."""
-
 
 class Quiet(NamedTuple):
     """How a script ends without any weather."""
@@ -106,12 +101,12 @@ async def _through(world: World, script: str, seed: int, wanted: Quiet) -> Endur
         course.update(f"{world.time - began:.4f} {asked.verb} {asked.what} {asked.name} {agent}\n".encode())
 
     world.emulator.traffic.listeners.append(note)
-    weather = await _weathered(world, SCRIPTS[script], LEAST.get(script, 0.0))
+    weather = await _weathered(world, SCRIPTS[script])
     found = await _cleared(world, wanted)
     return Endured(*found, dict(weather), course.hexdigest())
 
 
-async def _weathered(world: World, flow: Flow, least: float) -> Counter[str]:
+async def _weathered(world: World, flow: Flow) -> Counter[str]:
     """Take the steps, and count what befell events meanwhile."""
     chance, faults = world.chance, world.emulator.faults
     faults.events = EventFaults(
@@ -126,7 +121,7 @@ async def _weathered(world: World, flow: Flow, least: float) -> Counter[str]:
     counts = faults.events.counts
     for step in flow.steps:
         step(world)
-        await asyncio.sleep(least + chance.uniform(0, chance.choice((0.1, 2, 30))))
+        await asyncio.sleep(chance.uniform(0, chance.choice((0.1, 2, 30))))
         if chance.random() < 0.2:
             world.emulator.watches.hang_up()
         if chance.random() < 0.1:
