@@ -18,7 +18,6 @@ from qwen_operator.refusals import Invalid
 from tests.operator_api.proofs.ledger import LEDGER
 from tests.operator_api.running import a_claim, a_model, condition, found, running
 from tests.operator_api.server import Server
-from tests.operator_api.test_operator import reported
 from tests.operator_api.test_scale import REAL
 
 Path = tuple[str | int, ...]
@@ -126,7 +125,7 @@ async def test_every_field_of_ours_comes_back(server: Server, kind: Kind, how: C
     async with running(server):
         await server.create(kinds.CLAIM, a_claim())
         await server.create(kinds.QWEN_MODEL, a_model(**SPEC))
-        await found(server, kinds.QWEN_MODEL, "qwen3", reported)
+        await found(server, kinds.QWEN_MODEL, "qwen3", is_applied)
         before = await server.get(kind, "qwen3")
         for path in ours(before):
             try:
@@ -146,18 +145,23 @@ async def test_a_port_that_somebody_renumbered_stands_in_the_way_and_is_told_wit
     async with running(server):
         await server.create(kinds.CLAIM, a_claim())
         await server.create(kinds.QWEN_MODEL, a_model())
-        await found(server, kinds.QWEN_MODEL, "qwen3", reported)
+        await found(server, kinds.QWEN_MODEL, "qwen3", is_applied)
         [port] = (await server.get(kinds.SERVICE, "qwen3"))["spec"]["ports"]
         await server.merge(kinds.SERVICE, "qwen3", {"spec": {"ports": [port | {"port": 8008}]}})
 
         model = await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: told(m)["reason"] == "ApiRefused")
         await server.delete(kinds.SERVICE, "qwen3")
-        await found(server, kinds.QWEN_MODEL, "qwen3", lambda m: told(m)["status"] == "True", seconds=90)
+        await found(server, kinds.QWEN_MODEL, "qwen3", is_applied, seconds=90)
         service = await server.get(kinds.SERVICE, "qwen3")
 
     assert "Duplicate value" in told(model)["message"]
     assert "if somebody changed the Service itself, delete it" in told(model)["message"]
     assert [each["port"] for each in service["spec"]["ports"]] == [8000]
+
+
+def is_applied(model: Manifest) -> bool:
+    """Whether every child is as asked."""
+    return bool(told(model)["status"] == "True")
 
 
 def told(model: Manifest) -> Manifest:

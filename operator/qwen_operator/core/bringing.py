@@ -9,7 +9,7 @@ from qwen_operator.core.claims import is_of_one_node
 from qwen_operator.core.desired.weights_claim import weights_claim
 from qwen_operator.core.desired.weights_job import describing_job, fetching_job, measuring_job
 from qwen_operator.core.kinds import CLAIM, JOB
-from qwen_operator.core.living import belongs, difference
+from qwen_operator.core.living import belongs, difference, was_sent
 from qwen_operator.core.place import place
 from qwen_operator.core.quantity import larger
 from qwen_operator.core.resource import QwenModel
@@ -73,14 +73,20 @@ def _brought(model: QwenModel, seen: Snapshot, settings: Settings) -> tuple[Step
 
 
 def _claim(model: QwenModel, size: str, living: Manifest | None) -> Manifest:
-    """The claim as it can be had: access modes are fixed once it is made, and its size never shrinks."""
+    """The claim as it can be had: modes and class are fixed once it is made, and its size never shrinks.
+
+    A class that was asked for once stays asked for, though the spec names none any more: to give it up is to change it.
+    """
     wanted = weights_claim(model, size)
     if living is None:
         return wanted
     spec, has = wanted["spec"], living.get("spec", {})
     storage = has.get("resources", {}).get("requests", {}).get("storage")
+    fixed = {field: has[field] for field in ("accessModes", "storageClassName") if field in has}
+    before = {**spec, **fixed, "resources": {"requests": {"storage": storage}}}
+    if "storageClassName" not in spec and not was_sent(wanted | {"spec": before}, living):
+        fixed.pop("storageClassName", None)  # the API server's own default
     requests = {"storage": larger(size, storage) if storage else size}
-    fixed = {field: has[field] for field in ("accessModes", "storageClassName") if field in has and field in spec}
     return wanted | {"spec": {**spec, **fixed, "resources": {"requests": requests}}}
 
 

@@ -35,5 +35,5 @@ def kept(model: QwenModel, runs: Layout | None = None) -> Layout | None:
 
 
 def is_asked(spec: Spec, way: Layout) -> bool:
-    """Whether a layout is one of those that the spec leaves open."""
-    return way.gpus == question.gpus(spec) and question.wish(spec).allows(way)
+    """Whether a layout is one of those that the spec leaves open; on a CPU there is none."""
+    return spec.device == "GPU" and way.gpus == question.gpus(spec) and question.wish(spec).allows(way)

@@ -50,6 +50,12 @@ def digest(manifest: Manifest) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
+def was_sent(manifest: Manifest, living: Manifest) -> bool:
+    """Whether exactly this is what was applied last to a living object."""
+    sent: object = living["metadata"].get("annotations", {}).get(names.APPLIED_HASH)
+    return sent == digest(manifest)
+
+
 def belongs(kind: Kind, manifest: Manifest, model: QwenModel) -> bool:
     """Whether a living object is this model's.
 

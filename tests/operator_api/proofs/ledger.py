@@ -26,7 +26,9 @@ PROMISES: dict[str, Promise] = {
         "crash before and after writes of eight flows", "crash points", 150, "operator_api/proofs/test_crashes.py"
     ),
     "R2": Promise("events lost, doubled, late; stale lists", "schedules", 500, "operator_api/proofs/test_schedules.py"),
-    "R3": Promise("transitions of every field of the spec"),
+    "R3": Promise(
+        "transitions of every field of the spec", "transitions", 300, "operator_api/proofs/test_transitions.py"
+    ),
     "R4": Promise("faults of the table with a test", "faults", 25, "house/test_faults.py"),
     "R5": Promise("outages of the API server: 1 s, 60 s, 10 min", "outages", 9, "operator_api/proofs/test_outages.py"),
     "R6": Promise("drift of owned fields repaired", "drifts on a real API server", 160, "operator_api/test_drift.py"),

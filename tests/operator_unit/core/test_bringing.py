@@ -178,6 +178,22 @@ def test_a_claim_that_lives_keeps_what_can_not_be_changed_and_never_shrinks() ->
     assert grown.manifest["spec"]["accessModes"] == ["ReadWriteOnce"]
 
 
+def test_a_class_that_was_asked_for_stays_asked_for() -> None:
+    """To leave it out would be to change it, which the API server refuses; its own default is left to it."""
+    named = from_hub(cache={"size": "20Gi", "storageClassName": "fast"})
+    claim = next(step for step in made(named) if step.kind == kinds.CLAIM).manifest
+    living = claim | {"metadata": {**claim["metadata"], "uid": "c1"}}
+
+    unnamed, grown = (made(from_hub(cache={"size": size}), claim=living) for size in ("20Gi", "30Gi"))
+
+    assert [step for step in unnamed if step.kind == kinds.CLAIM] == []
+    [step] = [step for step in grown if step.kind == kinds.CLAIM]
+    assert (step.manifest["spec"]["storageClassName"], step.why) == (
+        "fast",
+        "spec.resources.requests.storage is not as asked",
+    )
+
+
 def test_a_claim_of_somebody_elses_is_not_fetched_into() -> None:
     """The step that takes it will be refused, and nothing comes after it."""
     model = from_hub()
