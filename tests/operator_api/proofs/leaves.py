@@ -143,25 +143,14 @@ def laid(spec: Any, schema: Manifest, path: Path, value: Any, so_far: Path = ())
     laid(spec[at], below, rest, value, here)
     for name in below.get("required", ()):
         if name not in spec[at]:
-            _fill(spec[at], below["properties"][name], (*here, name))
+            spec[at][name] = least(below["properties"][name], (*here, name))
 
 
-def _fill(spec: Manifest, schema: Manifest, path: Path) -> None:
-    """Something valid for a field that is required, the smallest there is."""
-    name = path[-1]
+def least(schema: Manifest, path: Path) -> Any:
+    """The smallest valid value at a path: of an object what is required, of a list one item."""
     if schema.get("type") == "array":
-        spec[name] = [None]
-        if name in ITEMS:
-            spec[name] = [copy.deepcopy(ITEMS[name])]
-        elif "properties" in schema["items"]:
-            spec[name] = [{}]
-            for each in schema["items"].get("required", ()):
-                _fill(spec[name][0], schema["items"]["properties"][each], (*path, EACH, each))
-        else:
-            spec[name] = [valid(".".join((*path, EACH)), schema["items"])]
-    elif schema.get("properties"):
-        spec[name] = {}
-        for each in schema.get("required", ()):
-            _fill(spec[name], schema["properties"][each], (*path, each))
-    else:
-        spec[name] = valid(".".join(path), schema)
+        item = ITEMS.get(path[-1])
+        return [copy.deepcopy(item) if item else least(schema["items"], (*path, EACH))]
+    if "properties" in schema:
+        return {name: least(schema["properties"][name], (*path, name)) for name in schema.get("required", ())}
+    return valid(".".join(path), schema)
