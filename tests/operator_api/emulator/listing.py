@@ -1,6 +1,7 @@
 """Lists: in pages, by selectors, and, if a test wants it, as an API server answers that lags behind."""
 
 import itertools
+from collections import defaultdict, deque
 
 import msgspec
 
@@ -11,6 +12,46 @@ from tests.operator_api.emulator.memory import Happening, Manifest, Memory, Refu
 
 PAGES_KEPT = 64
 """Continue tokens that are good at a time; older ones have expired."""
+LATEST = 100
+"""Changes of a resource that an answer can lack; what was before them is kept as it came to be."""
+Place = tuple[str, str]
+"""Namespace and name."""
+
+
+class Past:
+    """The changes of one resource: the latest one by one, what they began with as a whole."""
+
+    def __init__(self) -> None:
+        self.began: dict[Place, Manifest] = {}
+        self.began_at = 0
+        """Version of the last change that is in `began`; 0 if none is."""
+        self.latest: deque[Happening] = deque()
+
+    def note(self, happening: Happening) -> None:
+        """One more; what is too long ago is only remembered by what it came to."""
+        self.latest.append(happening)
+        if len(self.latest) > LATEST:
+            old = self.latest.popleft()
+            change(self.began, old)
+            self.began_at = old.version
+
+    def before(self, count: int) -> tuple[dict[Place, Manifest], int]:
+        """What there was before the last so many changes, and its version."""
+        seen = list(self.latest)[: max(0, len(self.latest) - count)]
+        there = dict(self.began)
+        for each in seen:
+            change(there, each)
+        first = self.latest[0].version - 1 if self.latest else 0
+        return there, seen[-1].version if seen else self.began_at or first
+
+
+def change(there: dict[Place, Manifest], happening: Happening) -> None:
+    """Let something happen to what there is."""
+    metadata = happening.manifest["metadata"]
+    place = metadata.get("namespace", ""), metadata["name"]
+    there.pop(place, None)
+    if happening.type != "DELETED":
+        there[place] = happening.manifest
 
 
 class Lists:
@@ -21,8 +62,8 @@ class Lists:
         self._faults = faults
         self._tokens = itertools.count(1)
         self._pages: dict[str, list[Manifest]] = {}
-        self._past: list[Happening] = []
-        objects.listeners.append(self._past.append)
+        self._past: dict[str, Past] = defaultdict(Past)
+        objects.listeners.append(lambda happening: self._past[happening.resource].note(happening))
 
     def forget(self) -> None:
         """Whoever goes on with a page from before is told 410."""
@@ -57,29 +98,17 @@ class Lists:
         return token
 
     def _all(self, asked: Asked, request: Request) -> list[Manifest]:
-        found = self._as_of(asked) if self._faults.behind else self._objects.all(asked.resource, asked.namespace)
+        lag, objects = self._faults.behind, self._objects
+        found = self._as_of(asked, lag(asked.resource)) if lag else objects.all(asked.resource, asked.namespace)
         return [each for each in found if selected(request.query, asked.resource, each)]
 
     def _version(self, asked: Asked) -> int:
         """The version of the last change that the answer knows."""
-        past = [each for each in self._past if each.resource == asked.resource] if self._faults.behind else []
-        if not past:
+        if not self._faults.behind or asked.resource not in self._past:
             return self._objects.version
-        seen = self._seen_of(asked.resource)
-        return seen[-1].version if seen else past[0].version - 1
+        return self._past[asked.resource].before(self._faults.behind(asked.resource))[1]
 
-    def _seen_of(self, resource: str) -> list[Happening]:
-        if not self._faults.behind:
-            return []
-        past = [each for each in self._past if each.resource == resource]
-        return past[: max(0, len(past) - self._faults.behind(resource))]
-
-    def _as_of(self, asked: Asked) -> list[Manifest]:
-        """The objects as an API server has them that lags behind."""
-        there: dict[tuple[str, str], Manifest] = {}
-        for each in self._seen_of(asked.resource):
-            place = each.manifest["metadata"].get("namespace", ""), each.manifest["metadata"]["name"]
-            there.pop(place, None)
-            if each.type != "DELETED":
-                there[place] = each.manifest
+    def _as_of(self, asked: Asked, behind: int) -> list[Manifest]:
+        """The objects as an API server has them that lags behind by so many changes."""
+        there, _ = self._past[asked.resource].before(behind)
         return [there[place] for place in sorted(there) if asked.namespace in ("", place[0])]

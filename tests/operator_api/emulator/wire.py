@@ -34,6 +34,11 @@ class Wire(aiohttp.BaseConnector):
         self.alive = True
         self._open: set[_Connection] = set()
 
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self._open)
+
     def cut(self) -> None:
         """From now on nothing of this client arrives, and nothing reaches it, as when its process is killed."""
         self.alive = False

@@ -38,7 +38,7 @@ PROMISES: dict[str, Promise] = {
     ),
     "R9": Promise("uninstall in any order", "orders", 24, "operator_api/proofs/test_leaving.py"),
     "R10": Promise("upgrade and downgrade", "ways, 0 writes", 12, "operator_unit/core/test_release.py"),
-    "R12": Promise("soak"),
+    "R12": Promise("objects that come and go", "events", 100_000, "operator_api/proofs/test_soaking.py"),
 }
 
 
