@@ -18,7 +18,7 @@ from hack.demo.ground import Ground
 from hack.demo.pod import standing
 from tests.checkpoints import QWEN3_CODER_480B, quantized, tensors, written
 from tests.cluster.conftest import CLAIM
-from tests.cluster.stage import Stage
+from tests.cluster.stage import Stage, eventually
 from tests.cluster.surroundings import GPU_PRODUCT
 
 NAME, FOLDER, FILES = "headline", "headline", 8
@@ -75,8 +75,7 @@ def test_what_does_not_fit_is_told_from_the_files_and_asks_for_gpus_once_it_woul
         assert (fit["verdict"], fit["gpusNeeded"]) == ("DoesNotFit", 8)
         assert fit["weights"] / GIB == pytest.approx(112.3, abs=0.1)
         assert fit["largestContext"] == pytest.approx(104_000, rel=0.01)
-        [look] = stage.pods(NAME)
-        assert look["status"]["phase"] == "Succeeded"
+        [look] = eventually(lambda: [pod for pod in stage.pods(NAME) if ended(pod)], "the look is over", 60)
         assert not has_a_gpu(look)
         assert stage.kube.object("deployment", NAME, stage.namespace) is None
 
@@ -87,6 +86,11 @@ def test_what_does_not_fit_is_told_from_the_files_and_asks_for_gpus_once_it_woul
         assert same["metadata"]["uid"] == look["metadata"]["uid"]
     finally:
         stage.delete(NAME)
+
+
+def ended(pod: dict[str, Any]) -> bool:
+    """Whether it has, and well; its last words come a moment before."""
+    return bool(pod["status"]["phase"] == "Succeeded")
 
 
 def has_a_gpu(pod: dict[str, Any]) -> bool:
