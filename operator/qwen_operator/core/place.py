@@ -31,6 +31,11 @@ class Place:
     """Reference of the image that holds the files, if one does."""
 
     @property
+    def path(self) -> str:
+        """Where a pod that mounts it finds the files."""
+        return f"{names.MODELS_DIR}/{self.folder}".rstrip("/")
+
+    @property
     def words(self) -> str:
         """How a sentence calls it."""
         return f"image {self.image}" if self.image else f"claim {self.claim}"

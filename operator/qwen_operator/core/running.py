@@ -19,15 +19,15 @@ def volume(living: Manifest | None, name: str) -> Manifest:
 def runs_on(living: Manifest | None, claim: str) -> bool:
     """Whether there are to be replicas, and their model is on this claim."""
     found = volume(living, "models").get("persistentVolumeClaim", {})
-    return bool((living or {}).get("spec", {}).get("replicas")) and bool(found.get("claimName") == claim)
+    return _is_to_run(living) and bool(found.get("claimName") == claim)
 
 
 def runs_from(living: Manifest | None, place: Place) -> bool:
     """Whether there are to be replicas, and they serve what is at this place."""
     if place.image:
         found = volume(living, "models").get("image", {})
-        return bool((living or {}).get("spec", {}).get("replicas")) and bool(found.get("reference") == place.image)
-    return runs_on(living, place.claim) and _flag(living, "model") == f"{names.MODELS_DIR}/{place.folder}".rstrip("/")
+        return _is_to_run(living) and bool(found.get("reference") == place.image)
+    return runs_on(living, place.claim) and _flag(living, "model") == place.path
 
 
 def layout(living: Manifest | None) -> Layout | None:
@@ -37,6 +37,10 @@ def layout(living: Manifest | None) -> Layout | None:
         return None
     tensor, pipeline, data = (int(size or 1) for size in sizes)
     return Layout(tensor, pipeline, data, expert="--enable-expert-parallel" in _arguments(living))
+
+
+def _is_to_run(living: Manifest | None) -> bool:
+    return bool((living or {}).get("spec", {}).get("replicas"))
 
 
 def _template(living: Manifest | None) -> Manifest:

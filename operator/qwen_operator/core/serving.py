@@ -93,6 +93,11 @@ def stall_timeout(spec: Spec) -> int:
     return STALL_TIMEOUT if asked is None else seconds(asked)
 
 
+def pull_policy(spec: Spec, settings: Settings) -> str:
+    """When the kubelet pulls the images of the program and of the model."""
+    return spec.server.image_pull_policy or settings.image_pull_policy
+
+
 def devices(spec: Spec, layout: Layout | None = None) -> Devices | None:
     """GPUs of one replica, or None on a CPU.
 
@@ -124,7 +129,7 @@ def serving(model: QwenModel, settings: Settings, layout: Layout | None = None) 
     generate = spec.auth.generate
     return Serving(
         image=spec.server.image or (settings.server_image if gpus else settings.server_cpu_image),
-        pull_policy=spec.server.image_pull_policy or settings.image_pull_policy,
+        pull_policy=pull_policy(spec, settings),
         arguments=_arguments(model, gpus),
         environment=(*ENVIRONMENT.items(), *((variable.name, variable.value) for variable in spec.server.env)),
         devices=gpus,
@@ -165,9 +170,8 @@ def _shared_memory(spec: Spec, gpus: Devices | None) -> str:
 def _arguments(model: QwenModel, gpus: Devices | None) -> tuple[str, ...]:
     """The server's command line, one flag an element."""
     asked, server = model.spec.model, model.spec.server
-    folder = place(model).folder
     flags: dict[str, object] = {
-        "model": f"{names.MODELS_DIR}/{folder}".rstrip("/"),
+        "model": place(model).path,
         "served-model-name": served_name(model),
         "max-model-len": asked.context_length,
         "device": model.spec.device.lower(),

@@ -35,7 +35,6 @@ LATEST = 6.0
 """Seconds on the way, one way. What a network holds for longer while its sender is stopped, nobody can call back."""
 SETTLES = 22.0
 """Seconds after the last of them."""
-WRITES = frozenset({"create", "patch", "update", "delete"})
 
 
 class Rival:
@@ -176,7 +175,7 @@ class Watched:
         self._struck = None
 
     def _note(self, asked: Asked, agent: str) -> None:
-        if asked.verb not in WRITES or not agent:
+        if not asked.writes or not agent:
             return
         holder = self.holder
         if self._struck and holder and self._is_over(holder):

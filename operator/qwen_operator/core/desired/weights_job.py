@@ -16,7 +16,7 @@ from qwen_operator.core.desired.restricted import CONTAINER_SECURITY
 from qwen_operator.core.desired.weights_claim import access_mode
 from qwen_operator.core.place import Place, mark, place
 from qwen_operator.core.resource import QwenModel
-from qwen_operator.core.serving import devices
+from qwen_operator.core.serving import devices, pull_policy
 from qwen_operator.core.settings import Settings
 from qwen_operator.core.snapshot import Manifest
 from qwen_operator.core.source import HF, S3, source
@@ -55,7 +55,7 @@ def measuring_job(model: QwenModel, settings: Settings) -> Manifest:
 def fetching_job(model: QwenModel, settings: Settings) -> Manifest:
     """The Job that fetches into the claim, verifies and describes."""
     there = place(model)
-    arguments = [model.spec.model.uri, _folder(there), f"--check={model.spec.cache.verify.lower()}"]
+    arguments = [model.spec.model.uri, there.path, f"--check={model.spec.cache.verify.lower()}"]
     nodes = _same_nodes(model) if there.made and access_mode(model) != "ReadWriteMany" else {}
     work = _Work(verb="fetch", arguments=arguments, there=there, writes=True, resources=RESOURCES, nodes=nodes)
     return _job(model, settings, work)
@@ -75,12 +75,8 @@ def describing_job(
         nodes = {"tolerations": nodes["tolerations"]}  # any node will do, and those of the replicas certainly
     elif beside_replicas:
         nodes = {**nodes, "affinity": {**nodes["affinity"], **_beside(model)}}
-    work = _Work(verb="describe", arguments=[_folder(there)], asks=False, there=there, resources=LITTLE, nodes=nodes)
+    work = _Work(verb="describe", arguments=[there.path], asks=False, there=there, resources=LITTLE, nodes=nodes)
     return _job(model, settings, work)
-
-
-def _folder(there: Place) -> str:
-    return f"{names.MODELS_DIR}/{there.folder}".rstrip("/")
 
 
 def _job(model: QwenModel, settings: Settings, work: _Work) -> Manifest:
@@ -171,8 +167,7 @@ def _volumes(model: QwenModel, settings: Settings, work: _Work) -> list[Manifest
     credentials = model.spec.model.credentials_ref
     volumes: list[Manifest] = [{"name": "tmp", "emptyDir": {"sizeLimit": "4Gi"}}]
     if work.there:
-        pull_policy = model.spec.server.image_pull_policy or settings.image_pull_policy
-        volumes.append(models_volume(work.there, pull_policy, writes=work.writes))
+        volumes.append(models_volume(work.there, pull_policy(model.spec, settings), writes=work.writes))
     if credentials and _takes_a_token(model):
         items = [{"key": credentials.key, "path": "token"}]
         secret = {"secretName": credentials.name, "items": items, "defaultMode": 0o440, "optional": True}
