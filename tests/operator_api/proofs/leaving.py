@@ -1,14 +1,14 @@
 """An uninstallation in any order: models, operator, rights and the definition of their kind go one after another."""
 
 import itertools
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 
 from tests.operator_api.emulator.memory import Manifest
-from tests.operator_api.proofs.branching import Tree
-from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import HUB, claim, create
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.process import Kubelet
-from tests.operator_api.proofs.world import NAMESPACE, World, place, release, simulated
+from tests.operator_api.proofs.world import NAMESPACE, World, place, release
 
 MODELS: dict[str, Manifest] = {
     "qwen3": {"replicas": 2},
@@ -59,24 +59,20 @@ ORDERS: tuple[Order, ...] = tuple(itertools.permutations(GO))
 
 def left(orders: Iterable[Order] = ORDERS) -> tuple[dict[Order, set[str]], dict[Order, str]]:
     """What is left of the models after each order, and what those raised that did not end."""
-    tree: Tree[Order, set[str] | None] = Tree()
+    return grown(orders, _served, _through)
 
-    async def play(world: World) -> set[str] | None:
-        claim()(world)
-        for name, spec in MODELS.items():
-            create(name, **spec)(world)
-        kubelet = Kubelet(world)
-        await world.quiet(40)
-        try:
-            for order in orders:
-                if tree.grows(order):
-                    return await _through(world, kubelet, order)
-            return None
-        finally:
-            await kubelet.stop()
 
-    tree.grown(lambda: simulated(play, SEED))
-    return {order: end for order, end in tree.ends.items() if end is not None}, tree.broken
+@asynccontextmanager
+async def _served(world: World) -> AsyncIterator[Kubelet]:
+    claim()(world)
+    for name, spec in MODELS.items():
+        create(name, **spec)(world)
+    kubelet = Kubelet(world)
+    await world.quiet(40)
+    try:
+        yield kubelet
+    finally:
+        await kubelet.stop()
 
 
 async def _through(world: World, kubelet: Kubelet, order: Order) -> set[str]:

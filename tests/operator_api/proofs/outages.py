@@ -2,14 +2,15 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from tests.operator_api.emulator.asking import Asked
-from tests.operator_api.proofs.branching import Tree
-from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import claim, create
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.process import operated
-from tests.operator_api.proofs.world import NAMESPACE, World, simulated
+from tests.operator_api.proofs.world import NAMESPACE, World
 
 WINDOW = 30
 """Seconds over which requests are counted."""
@@ -42,20 +43,16 @@ class Survived(NamedTuple):
 
 def survived(outages: tuple[Outage, ...]) -> tuple[dict[Outage, Survived], dict[Outage, str]]:
     """Let each come over a settled cluster whose model has just been edited."""
-    tree = Tree[Outage, Survived | None]()
+    return grown(outages, _settled, _through)
 
-    async def play(world: World) -> Survived | None:
-        async with operated(world):
-            for step in (claim(), create(), create("other")):
-                step(world)
-            await world.quiet(60)
-            for outage in outages:
-                if tree.grows(outage):
-                    return await _through(world, outage)
-        return None
 
-    tree.grown(lambda: simulated(play, SEED))
-    return {outage: end for outage, end in tree.ends.items() if end}, tree.broken
+@asynccontextmanager
+async def _settled(world: World) -> AsyncIterator[None]:
+    async with operated(world):
+        for step in (claim(), create(), create("other")):
+            step(world)
+        await world.quiet(60)
+        yield
 
 
 def complaints(outages: tuple[Outage, ...]) -> list[str]:
@@ -71,7 +68,7 @@ def complaints(outages: tuple[Outage, ...]) -> list[str]:
     return lines
 
 
-async def _through(world: World, outage: Outage) -> Survived:
+async def _through(world: World, _: None, outage: Outage) -> Survived:
     asked: list[tuple[float, str]] = []
 
     def note(request: Asked, _agent: str) -> None:

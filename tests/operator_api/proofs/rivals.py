@@ -10,7 +10,7 @@ import contextvars
 import datetime
 import itertools
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import NamedTuple
 
 from qwen_operator.cluster import Cluster
@@ -22,11 +22,10 @@ from qwen_operator.transport import Transport
 from tests.operator_api.emulator.asking import Asked
 from tests.operator_api.emulator.wire import Wire
 from tests.operator_api.proofs import pausing
-from tests.operator_api.proofs.branching import Tree
-from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import create
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.process import Account
-from tests.operator_api.proofs.world import NAMESPACE, OPS, World, simulated
+from tests.operator_api.proofs.world import NAMESPACE, OPS, World
 
 NAMES = ("operator-1", "operator-2")
 ACTS = 2
@@ -242,23 +241,19 @@ ACTS_BY_CHANCE: tuple[Act, ...] = (pause, pause, crash, stop, jump, slowness)
 
 def rivalries(seeds: Iterable[int]) -> tuple[dict[int, Rivalry], dict[int, str]]:
     """Play each seed: how it ended, and what those raised that did not end."""
-    tree: Tree[int, Rivalry | None] = Tree()
+    return grown(seeds, _both, _through)
 
-    async def play(world: World) -> Rivalry | None:
-        create(suspend=True)(world)
-        rivals = {name: Rival(world, name) for name in NAMES}
-        await asyncio.sleep(10)
-        try:
-            for seed in seeds:
-                if tree.grows(seed):
-                    return await _through(world, rivals, seed)
-            return None
-        finally:
-            for rival in rivals.values():
-                await rival.leave()
 
-    tree.grown(lambda: simulated(play, SEED))
-    return {seed: end for seed, end in tree.ends.items() if end}, tree.broken
+@contextlib.asynccontextmanager
+async def _both(world: World) -> AsyncIterator[dict[str, Rival]]:
+    create(suspend=True)(world)
+    rivals = {name: Rival(world, name) for name in NAMES}
+    await asyncio.sleep(10)
+    try:
+        yield rivals
+    finally:
+        for rival in rivals.values():
+            await rival.leave()
 
 
 async def _through(world: World, rivals: dict[str, Rival], seed: int) -> Rivalry:

@@ -8,14 +8,15 @@ import asyncio
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from tests.operator_api.emulator.asking import Asked
 from tests.operator_api.emulator.faults import EventFaults
-from tests.operator_api.proofs.branching import Tree
 from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import Flow, claim, create, delete, edit
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.process import operated
 from tests.operator_api.proofs.state import State, differences, state
 from tests.operator_api.proofs.world import World, simulated
@@ -74,21 +75,20 @@ def quiet(script: str) -> Quiet:
 
 def endured(script: str, seeds: Iterable[int]) -> tuple[dict[int, Endured], dict[int, str]]:
     """Play a script once for each seed: how it ended, and what those raised that did not end."""
-    wanted, tree = quiet(script), Tree[int, Endured | None]()
+    wanted = quiet(script)
 
-    async def play(world: World) -> Endured | None:
-        flow = SCRIPTS[script]
+    @asynccontextmanager
+    async def begun(world: World) -> AsyncIterator[None]:
         async with operated(world):
-            for step in flow.before:
+            for step in SCRIPTS[script].before:
                 step(world)
                 await world.quiet(30)
-            for seed in seeds:
-                if tree.grows(seed):
-                    return await _through(world, script, seed, wanted)
-        return None
+            yield
 
-    tree.grown(lambda: simulated(play, SEED))
-    return {seed: end for seed, end in tree.ends.items() if end}, tree.broken
+    async def go_on(world: World, _: None, seed: int) -> Endured:
+        return await _through(world, script, seed, wanted)
+
+    return grown(seeds, begun, go_on)
 
 
 async def _through(world: World, script: str, seed: int, wanted: Quiet) -> Endured:

@@ -1,12 +1,14 @@
 """Each leaf of the spec set, set wrongly, and taken back: where a model comes to does not depend on its way."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from tests.operator_api.emulator.memory import Manifest, Refused
 from tests.operator_api.proofs.branching import Tree
 from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import claim
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.leaves import Leaf
 from tests.operator_api.proofs.process import operated
 from tests.operator_api.proofs.state import State, differences, state
@@ -85,22 +87,22 @@ async def _through(world: World, leaf: Leaf) -> Came:
 
 def _made_with(leaves: Sequence[Leaf]) -> tuple[dict[str, State], dict[str, str]]:
     """A model is made with each leaf."""
-    tree: Tree[str, State | None] = Tree()
+    found = {leaf.title: leaf for leaf in leaves}
 
-    async def play(world: World) -> State | None:
+    @asynccontextmanager
+    async def claims(world: World) -> AsyncIterator[None]:
         async with operated(world):
             claim()(world)
             claim("shared")(world)
             await world.quiet(SETTLES)
-            for leaf in leaves:
-                if tree.grows(leaf.title):
-                    world.create("qwenmodels", a_model() | {"spec": leaf.valid})
-                    await world.quiet(SETTLES)
-                    return state(world.emulator.objects)
-            return None
+            yield
 
-    tree.grown(lambda: simulated(play, SEED))
-    return {title: end for title, end in tree.ends.items() if end is not None}, tree.broken
+    async def made(world: World, _: None, title: str) -> State:
+        world.create("qwenmodels", a_model() | {"spec": found[title].valid})
+        await world.quiet(SETTLES)
+        return state(world.emulator.objects)
+
+    return grown(found, claims, made)
 
 
 def _put(world: World, spec: Manifest) -> None:

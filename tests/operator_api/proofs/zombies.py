@@ -1,17 +1,17 @@
 """An operator that runs and does not work: what it needs is taken from it, and somebody must come to know."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from qwen_operator import liveness
 from qwen_operator.core import kinds
 from qwen_operator.observe import first_complaint
-from tests.operator_api.proofs.branching import Tree
-from tests.operator_api.proofs.crashing import SEED
 from tests.operator_api.proofs.flows import claim, create
+from tests.operator_api.proofs.growing import grown
 from tests.operator_api.proofs.process import Process
-from tests.operator_api.proofs.world import World, simulated
+from tests.operator_api.proofs.world import World
 
 LIMIT = 120.0
 """Seconds within which it must be known."""
@@ -59,30 +59,26 @@ TROUBLES: dict[str, Trouble] = {
 
 def found_out() -> tuple[dict[str, Known], dict[str, str]]:
     """How each trouble came to be known, and what those raised that did not end."""
-    tree: Tree[str, Known | None] = Tree()
-
-    async def play(world: World) -> Known | None:
-        claim()(world)
-        create(replicas=2)(world)
-        process = Process(world)
-        await world.quiet(60)
-        try:
-            for name, trouble in TROUBLES.items():
-                if tree.grows(name):
-                    return await _known(world, process, trouble)
-            return None
-        finally:
-            process.pause.go_on()
-            process.kill()
-
-    tree.grown(lambda: simulated(play, SEED))
-    return {name: end for name, end in tree.ends.items() if end}, tree.broken
+    return grown(TROUBLES, _at_work, _known)
 
 
-async def _known(world: World, process: Process, trouble: Trouble) -> Known:
+@asynccontextmanager
+async def _at_work(world: World) -> AsyncIterator[Process]:
+    claim()(world)
+    create(replicas=2)(world)
+    process = Process(world)
+    await world.quiet(60)
+    try:
+        yield process
+    finally:
+        process.pause.go_on()
+        process.kill()
+
+
+async def _known(world: World, process: Process, name: str) -> Known:
     """Probe it each second, as nobody else does."""
     began, asked = world.time, world.emulator.traffic.requests.copy()
-    trouble(world, process)
+    TROUBLES[name](world, process)
     while world.time - began < 10 * LIMIT:
         await asyncio.sleep(1)
         again = world.emulator.traffic.requests - asked
